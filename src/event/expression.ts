@@ -1,0 +1,67 @@
+/**
+ * Expressions of event programs: pure, over variables and the machine's current entries.
+ *
+ * Rules write them as text (`page(old)`, `addr + PAGE_SIZE`); extraction substitutes arguments; the machine
+ * evaluates them. An operation whose answer the operands do not settle gives several values: the machine forks,
+ * and records which one as a named choice (DESIGN.md rule 2).
+ */
+import type { Level, Value } from './value.js';
+
+export type Expression =
+  | { readonly op: 'const'; readonly value: Value }
+  | { readonly op: 'var'; readonly name: string }
+  /** A formal parameter of a rule; extraction replaces it. Never reaches the machine. */
+  | { readonly op: 'param'; readonly name: string }
+  /**
+   * An answer that nothing known decides. `key` is callee and provenance of the arguments, never a variable name or
+   * a line. `of` lists the possible values. A `stable` choice gives the same answer each time in one run (pure
+   * predicates, unwritten memory, configuration known only at run time); others are asked anew each time.
+   */
+  | {
+      readonly op: 'choice';
+      readonly key: string;
+      readonly of: readonly Value[];
+      readonly stable?: boolean;
+      readonly args?: readonly Expression[];
+    }
+  | { readonly op: Operator; readonly args: readonly Expression[]; readonly level?: Level };
+
+export type Operator =
+  /** C arithmetic and logic. Addresses plus sizes move by granule; `%`, `*` and unknown mixes give `some any`. */
+  | '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>' | '~'
+  | '!' | '&&' | '||' | '==' | '!=' | '<' | '<=' | '>' | '>='
+  /** `cond ? a : b` */
+  | 'select'
+  | 'min' | 'max'
+  /** (address, size): round down / up to a multiple; `addr-end`(addr, end) with `level`: p?d_addr_end */
+  | 'align-down' | 'align-up' | 'addr-end'
+  /** (parent entry pointer or table memory or mm symbol, address) with `level`: pointer to the entry of that level. */
+  | 'entry'
+  /** (table memory) with `level`: pointer to the first entry of that table. */
+  | 'first-entry'
+  /** (entry pointer, count): pointer arithmetic in entries. */
+  | 'step'
+  /** (entry pointer): the value it holds now (the plain C read `*ptep` where atomicity does not matter). */
+  | 'read'
+  /** (entry value): the page a leaf maps, the table a non-leaf points to. */
+  | 'page-of' | 'table-of'
+  /** (entry pointer): the table it lies in, as memory. (memory): the address-independent identity. */
+  | 'table-holding'
+  /** (entry value) -> boolean: present, none, leaf (present and large or pte), table, soft, write, dirty, young, exec, cont */
+  | 'is-present' | 'is-none' | 'is-leaf' | 'is-table' | 'is-soft'
+  | 'is-write' | 'is-dirty' | 'is-young' | 'is-exec' | 'is-cont'
+  /** (entry value, entry value) -> boolean: same bits. */
+  | 'same'
+  /** (memory) with `level`: a present leaf / a table pointer to it; `soft-value`: non-present data; `none-value`. */
+  | 'make-leaf' | 'make-table' | 'make-soft' | 'none-value'
+  /** (entry value, boolean): the value with that attribute. */
+  | 'with-write' | 'with-dirty' | 'with-young' | 'with-exec' | 'with-cont' | 'with-present'
+  /** (memory of any kind) -> the address of w as a kernel/user address when the memory is the witness's range. */
+  | 'range-of'
+  /** (address): the address range that contains it, as memory of kind `range`. */
+  | 'range-at'
+  /** (container symbol): is it empty / does it hold the witness's object. */
+  | 'is-empty';
+
+export const constant = (value: Value): Expression => ({ op: 'const', value });
+export const integer = (n: number): Expression => ({ op: 'const', value: { kind: 'int', n } });

@@ -1,0 +1,37 @@
+/**
+ * Generic explicit-state search. Knows no TLB, no C, no IO and no clock of its own (the deadline is passed in).
+ */
+
+/** A finite transition system. All five functions are deterministic. */
+export interface Model<S, A, V> {
+  initial(): readonly { readonly action: A; readonly state: S }[];
+  /** Every enabled step and where it leads, in a fixed order. */
+  expand(state: S): readonly { readonly action: A; readonly state: S }[];
+  /** Equal keys exactly for equal states. */
+  key(state: S): string;
+  /** What is wrong in this state, or null. A violating state is not expanded. */
+  violation(state: S): V | null;
+  /** False cuts the search here (the state is out of bounds): the verdict then is at best `cut-off`. */
+  inside(state: S): boolean;
+}
+
+export interface Path<S, A, V> {
+  readonly start: S;
+  readonly steps: readonly { readonly action: A; readonly state: S }[];
+  readonly violation: V;
+}
+
+export interface SearchResult<S, A, V> {
+  /** Shortest first. At most `collect` of them, one for each distinct violating state. */
+  readonly violations: readonly Path<S, A, V>[];
+  /** `exhausted`: every reachable state was seen. `stopped`: `collect` was reached. Else the limit that cut it off. */
+  readonly end: 'exhausted' | 'stopped' | 'state-limit' | 'time-limit' | 'boundary';
+  readonly states: number;
+}
+
+export interface SearchLimits {
+  readonly states: number;
+  /** Asked every few hundred states; true ends the search with `time-limit`. */
+  readonly expired: () => boolean;
+  readonly collect: number;
+}

@@ -1,0 +1,72 @@
+/** A patch series as plain data. `patch/` parses mail, mbox and diffs; it does no IO and runs nothing. */
+
+export interface HunkLine {
+  readonly kind: 'context' | 'add' | 'remove';
+  /** Without the leading mark and line end. */
+  readonly text: string;
+  /** The line ended in CR LF. */
+  readonly crlf?: true;
+  /** "\ No newline at end of file" followed. */
+  readonly noNewline?: true;
+}
+
+export interface Hunk {
+  /** 1-based, as the header says. */
+  readonly oldStart: number;
+  readonly oldLines: number;
+  readonly newStart: number;
+  readonly newLines: number;
+  /** Text after the second `@@`. */
+  readonly heading: string;
+  readonly lines: readonly HunkLine[];
+}
+
+export interface FilePatch {
+  /** Path without `a/`, `b/`; null for /dev/null. */
+  readonly oldPath: string | null;
+  readonly newPath: string | null;
+  readonly change: 'modify' | 'add' | 'delete' | 'rename' | 'copy' | 'mode' | 'binary';
+  readonly hunks: readonly Hunk[];
+}
+
+export interface Patch {
+  readonly subject: string;
+  readonly author: string | null;
+  readonly date: string | null;
+  readonly messageId: string | null;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  readonly commit: string | null;
+  /** From `[PATCH v3 02/11]`: version 3, part 2, of 11. */
+  readonly version: number;
+  readonly part: number | null;
+  readonly of: number | null;
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly files: readonly FilePatch[];
+}
+
+export interface PatchSeries {
+  readonly patches: readonly Patch[];
+  /** Missing parts, skipped mails, other things worth a line to the user. */
+  readonly notes: readonly string[];
+}
+
+export type PatchErrorCode = 'not-a-patch' | 'truncated' | 'bad-path' | 'too-large' | 'not-text';
+
+/** Expected failure on input: one clear line for the user. */
+export class PatchError extends Error {
+  constructor(
+    readonly code: PatchErrorCode,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'PatchError';
+  }
+}
+/*
+ * The folder's functions:
+ *   parse-patches.ts  parsePatches(input: Uint8Array, name: string): PatchSeries   throws PatchError
+ *   apply-patch.ts    applyFile(before: string | null, file: FilePatch): { text: string | null, offsets: number[] } | { failed: Hunk, reason }
+ *   line-map.ts       maps old to new line numbers of a FilePatch and back (mapLines(file).toOld(newLine) | toNew(oldLine), null where none)
+ */

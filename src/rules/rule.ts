@@ -1,0 +1,118 @@
+/**
+ * Compiled rules: what kernel primitives do, as events over their parameters. `rules/` validates the YAML of the
+ * top-level `rules/` folder and compiles it to these; nothing here knows C.
+ *
+ * The file shape and its text expressions are described in docs/rules.md.
+ */
+import type { Event } from '#event/event.js';
+import type { Expression } from '#event/expression.js';
+import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
+import type { EventProgram } from '#event/program.js';
+import type { Level } from '#event/value.js';
+
+/** All parts must hold for the machine. Empty: every machine. */
+export interface MachineCondition {
+  readonly arch?: readonly string[];
+  readonly notArch?: readonly string[];
+  readonly facts?: Readonly<Partial<Record<FactName, FactValue>>>;
+  /** Configuration symbols (with `CONFIG_`) that must be `y` or `n`. */
+  readonly config?: Readonly<Record<string, 'y' | 'n'>>;
+}
+
+export type RuleStep =
+  /** A name for later steps; `fresh` results of events (`into`, `old`) are names too. */
+  | { readonly kind: 'let'; readonly name: string; readonly value: Expression }
+  /** `when` guards the step. Operands use `param` and `var` (names of earlier steps). */
+  | { readonly kind: 'event'; readonly event: Event<Expression>; readonly when: Expression | null };
+
+export interface CallRule {
+  /** C name of the function or macro. */
+  readonly name: string;
+  /** Formal parameter names in order; `...` last for any more. */
+  readonly parameters: readonly string[];
+  readonly condition: MachineCondition;
+  readonly steps: readonly RuleStep[];
+  /** Value of the call; null: a fresh unknown. */
+  readonly returns: Expression | null;
+  /** Writes through pointer arguments: `*ptlp = …`; the key is the parameter. */
+  readonly out: Readonly<Record<string, Expression>>;
+  /** `iterate`: a loop macro; steps run once a round before the body, `more` says whether there is a round, `out` sets cursors. */
+  readonly form: 'call' | 'iterate';
+  readonly more: Expression | null;
+  /** Does not return (BUG, panic). */
+  readonly stops: boolean;
+  /** C functions whose bodies this rule stands for: if a patch touches one of them, bodies replace the rule in `clients`. */
+  readonly bodies: readonly string[];
+  /** Names of client files in rules/clients (without .c). */
+  readonly clients: readonly string[];
+  /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
+  readonly source: string;
+  /** YAML file and line of the rule itself. */
+  readonly at: string;
+}
+
+/** C types that carry tracked values, and what a parameter of that type may be at a root's entry. */
+export interface TypeRule {
+  readonly type: string;
+  readonly pointers: number;
+  readonly is: 'entry-pointer' | 'entry-value' | 'memory-page' | 'memory-table' | 'address' | 'mm' | 'vma' | 'gather' | 'range' | 'lock' | 'container';
+  readonly level: Level | null;
+}
+
+/** Fields with a meaning: `vma->vm_mm`, `vmf->pmd`, `vmf->ptl`, `walk->vma`. */
+export interface FieldRule {
+  readonly struct: string;
+  readonly field: string;
+  /** Expression over `param base`. */
+  readonly value: Expression;
+}
+
+/** A compile-time constant of the kernel as an expression of the machine: PAGE_SIZE, PMD_SIZE, PTRS_PER_PTE, TASK_SIZE, init_mm. */
+export interface ConstantRule {
+  readonly name: string;
+  readonly value: Expression;
+  readonly condition: MachineCondition;
+}
+
+export interface ClientFile {
+  readonly name: string;
+  /** Kernel-style C; each function named `cpu0`, `cpu1` is one CPU's program; `client` is `cpu0`. */
+  readonly text: string;
+}
+
+export interface HazardPage {
+  readonly id: HazardId;
+  readonly title: string;
+  readonly severity: 'error' | 'warning';
+  /** The whole page, Markdown. */
+  readonly page: string;
+}
+
+export type HazardId =
+  | 'free-before-clear' | 'free-before-flush' | 'table-free-before-flush' | 'table-free-without-sync'
+  | 'flush-without-ipi' | 'missing-flush' | 'unlock-before-flush' | 'reuse-under-deferred-flush'
+  | 'table-free-under-deferred-flush' | 'torn-pte-read' | 'split-pte-write-order' | 'flush-scope-too-narrow'
+  | 'shared-table-walk-race' | 'break-before-make' | 'notifier-order';
+
+/** Another party that runs beside the checked code. */
+export interface ActorFile {
+  readonly name: string;
+  readonly title: string;
+  readonly program: EventProgram;
+  /** Joins when the witness's space and the machine's facts match. */
+  readonly condition: MachineCondition;
+  readonly space: 'user' | 'kernel';
+}
+
+export interface RuleSet {
+  readonly calls: ReadonlyMap<string, readonly CallRule[]>;
+  readonly types: readonly TypeRule[];
+  readonly fields: readonly FieldRule[];
+  readonly constants: ReadonlyMap<string, readonly ConstantRule[]>;
+  readonly machines: readonly MachineFile[];
+  readonly actors: readonly ActorFile[];
+  readonly clients: ReadonlyMap<string, ClientFile>;
+  readonly hazards: readonly HazardPage[];
+  /** Header files that are searched for definitions besides what a file includes; path prefixes that make a file worth checking. */
+  readonly paths: readonly string[];
+}

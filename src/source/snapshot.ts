@@ -1,0 +1,44 @@
+/**
+ * Where file texts come from. `source/` is an adapter: the file system and git live here and in the front doors only.
+ */
+import type { Patch } from '#patch/series.js';
+
+/** Reads files of one state of a tree. Synchronous, bounded, cached. Paths are relative, `/`-separated, never leave the tree. */
+export interface Tree {
+  /** Text (UTF-8, invalid bytes replaced), or null where there is none, it is binary or too large. */
+  read(path: string): string | null;
+  /** Names in a folder, files and folders (folders end in `/`), sorted; empty when there is none. */
+  list(path: string): readonly string[];
+}
+
+/** One patch of a series with the trees on both sides of it. */
+export interface PatchedState {
+  readonly patch: Patch;
+  readonly context: 'tree' | 'hunks';
+  readonly before: Tree;
+  readonly after: Tree;
+  /** Paths that differ. */
+  readonly changed: readonly string[];
+  /** Functions seen only in part (context `hunks`): file and the lines that are known. */
+  readonly partial: boolean;
+}
+
+export type SourceErrorCode = 'no-tree' | 'not-a-kernel' | 'does-not-apply' | 'bad-path' | 'git' | 'unreadable';
+
+export class SourceError extends Error {
+  constructor(
+    readonly code: SourceErrorCode,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SourceError';
+  }
+}
+/*
+ * The folder's functions:
+ *   folder-tree.ts    openFolder(dir): Tree           a plain unpacked kernel; SourceError not-a-kernel
+ *   git-tree.ts       openRevision(dir, revision): Tree   blobs by git cat-file, no checkout
+ *   overlay-tree.ts   overlay(base: Tree, texts: ReadonlyMap<string, string | null>): Tree
+ *   patched-states.ts patchedStates(patches, base: Tree | null): PatchedState[]   applies in order; base null = hunks alone
+ *   hunk-tree.ts      rebuilds functions from hunks and their headings; original line numbers are kept by padding with blank lines
+ */
