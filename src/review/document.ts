@@ -1,0 +1,108 @@
+/**
+ * The published result of a review: version 1 of the JSON format, written by hand and separate from internal types.
+ * Every other format is rendered from it alone.
+ */
+import type { HazardId } from '#rules/rule.js';
+
+export interface ReviewDocument {
+  readonly version: 1;
+  readonly tool: string;
+  readonly patches: readonly ReviewedPatch[];
+  readonly stats: ReviewStats;
+}
+
+export interface ReviewStats {
+  readonly functions: number;
+  readonly programs: number;
+  readonly states: number;
+  readonly milliseconds: number;
+}
+
+export interface ReviewedPatch {
+  readonly subject: string;
+  readonly messageId: string | null;
+  readonly commit: string | null;
+  readonly files: readonly string[];
+  readonly context: 'tree' | 'hunks';
+  readonly analysed: readonly { readonly function: string; readonly file: string }[];
+  readonly findings: readonly Finding[];
+  readonly undecided: readonly Undecided[];
+}
+
+export interface Undecided {
+  readonly function: string;
+  readonly file: string;
+  readonly kind: 'parse' | 'limit' | 'resolve';
+  readonly reason: string;
+}
+
+export type Status = 'introduced' | 'fixed' | 'existing';
+export type Severity = 'error' | 'warning' | 'note';
+export type Side = 'new' | 'old';
+
+export interface Finding {
+  readonly fingerprint: string;
+  readonly hazard: HazardId;
+  readonly status: Status;
+  readonly severity: Severity;
+  readonly confidence: 'high' | 'medium' | 'low';
+  readonly why: string;
+  readonly file: string;
+  readonly side: Side;
+  readonly line: number;
+  readonly function: string;
+  readonly message: string;
+  readonly machines: readonly string[];
+  readonly safeOn: readonly string[];
+  readonly notBuiltOn: readonly string[];
+  readonly related: readonly RelatedLine[];
+  readonly trace: readonly TraceLine[];
+  readonly consequence: string;
+  readonly assumptions: readonly string[];
+  readonly closedBy: string | null;
+  readonly suggestion: null | {
+    readonly edits: readonly { readonly file: string; readonly line: number; readonly remove: number; readonly insert: readonly string[] }[];
+    readonly states: number;
+    readonly machines: readonly string[];
+  };
+}
+
+/** `text` is the source line itself, so that a code frame needs no file access. */
+export interface RelatedLine {
+  readonly file: string;
+  readonly side: Side;
+  readonly line: number;
+  readonly what: string;
+  readonly text?: string;
+}
+
+export interface TraceLine {
+  readonly cpu: number;
+  readonly who: string;
+  readonly what: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly text?: string;
+  readonly changes: readonly { readonly what: string; readonly from: string; readonly to: string }[];
+}
+
+/** What the engine tells while it works; only front doors render it. */
+export type Progress =
+  | { readonly kind: 'patch'; readonly subject: string; readonly index: number; readonly of: number }
+  | { readonly kind: 'function'; readonly function: string; readonly file: string; readonly machine: string };
+
+/** Options after normalisation: the core sees only these. */
+export interface ReviewOptions {
+  /** Machine names, in order; empty means all known. */
+  readonly machines: readonly string[];
+  readonly existing: boolean;
+  /** Milliseconds for one root on one machine, and states: reaching either is reported as undecided. */
+  readonly limits: { readonly states: number; readonly milliseconds: number };
+  readonly now: () => number;
+  readonly onProgress: (event: Progress) => void;
+}
+/*
+ * The folder's functions:
+ *   review-series.ts  reviewSeries(states: PatchedState[], rules: RuleSet, options: ReviewOptions): ReviewDocument
+ *   review-files.ts   scanTree(tree: Tree, paths: string[], rules: RuleSet, options): ReviewDocument    (every finding existing)
+ */
