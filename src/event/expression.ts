@@ -41,6 +41,8 @@ export type Operator =
   | 'first-entry'
   /** (entry pointer, count): pointer arithmetic in entries. */
   | 'step'
+  /** (entry pointer, address): the same table's entry for that address; loops that step a pointer and an address together. */
+  | 'couple'
   /** (entry pointer): the value it holds now (the plain C read `*ptep` where atomicity does not matter). */
   | 'read'
   /** (entry value): the page a leaf maps, the table a non-leaf points to. */

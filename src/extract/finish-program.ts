@@ -1,0 +1,507 @@
+/**
+ * From the builder's draft graph to an event program: arguments get their positions, tests that nothing rests on and
+ * variables that guard no event are cut away (a backward slice), what is left is renumbered in a fixed order.
+ */
+import { constant, type Expression } from '#event/expression.js';
+import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
+import { LEVELS, type Level, type Value } from '#event/value.js';
+import type { Kind } from './value.js';
+
+interface Draft {
+  readonly name: string;
+  readonly nodes: readonly ProgramNode[];
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly indexPhis: ReadonlySet<string>;
+  readonly outermost: boolean;
+  /** The root returns a truth value that callers may take as "a flush is owed". */
+  readonly returnsFlag: boolean;
+  readonly assumptions: readonly string[];
+}
+
+export function finishProgram(draft: Draft): EventProgram {
+  const positioned = positions(draft);
+  const kept = slice(positioned, draft.returnsFlag);
+  const nodes = compact(kept);
+  const levels = levelsIn(nodes);
+  return {
+    name: draft.name,
+    nodes,
+    initial: new Map(),
+    levels,
+    space: spaceOf(nodes),
+    outermost: draft.outermost,
+    assumptions: draft.assumptions,
+  };
+}
+
+// ---- walking
+
+export function expressionsOf(node: ProgramNode): readonly Expression[] {
+  switch (node.kind) {
+    case 'assign':
+      return node.sets.map((set) => set.value);
+    case 'branch':
+      return [node.on];
+    case 'return':
+      return node.value === null ? [] : [node.value];
+    case 'stop':
+      return [];
+    case 'event':
+      return operandsOf(node.event);
+  }
+}
+
+function operandsOf(event: object): Expression[] {
+  const found: Expression[] = [];
+  for (const part of Object.values(event)) {
+    if (typeof part !== 'object' || part === null) continue;
+    if ('op' in part) found.push(part as Expression);
+    else found.push(...operandsOf(part));
+  }
+  return found;
+}
+
+export function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
+  const inner = expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice' ? expr : { ...expr, args: expr.args.map((arg) => mapExpression(arg, change)) };
+  return change(inner);
+}
+
+function mapOperands<T extends object>(event: T, change: (e: Expression) => Expression): T {
+  return Object.fromEntries(
+    Object.entries(event).map(([key, part]) => {
+      if (typeof part !== 'object' || part === null) return [key, part];
+      if ('op' in part) return [key, mapExpression(part as Expression, change)];
+      return [key, Array.isArray(part) ? part : mapOperands(part, change)];
+    }),
+  ) as T;
+}
+
+function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
+  switch (node.kind) {
+    case 'assign':
+      return { ...node, sets: node.sets.map((set) => ({ name: set.name, value: mapExpression(set.value, change) })) };
+    case 'branch':
+      return { ...node, on: mapExpression(node.on, change) };
+    case 'return':
+      return node.value === null ? node : { ...node, value: mapExpression(node.value, change) };
+    case 'stop':
+      return node;
+    case 'event':
+      return { ...node, event: mapOperands(node.event, change) };
+  }
+}
+
+function variablesIn(expr: Expression, into: Set<string>): void {
+  if (expr.op === 'var') into.add(expr.name);
+  else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice') for (const arg of expr.args) variablesIn(arg, into);
+}
+
+function visit(expr: Expression, see: (e: Expression) => void): void {
+  see(expr);
+  if (expr.op !== 'const' && expr.op !== 'var' && expr.op !== 'param' && expr.op !== 'choice') for (const arg of expr.args) visit(arg, see);
+}
+
+// ---- arguments and counters as positions
+
+/**
+ * Address arguments are `a:argN` until here. How one is used says what it is: compared as the right side, or the end
+ * of a range, it lies past the witness; else it lies in one of the witness's granules (a choice); unused as an
+ * address it is a plain unknown.
+ */
+function positions(draft: Draft): ProgramNode[] {
+  const ends = new Set<string>();
+  const starts = new Set<string>();
+  // Ends reach their uses through phis and copies, so classes are spread backwards over assignments.
+  const copies = new Map<string, Set<string>>();
+  const root = (expr: Expression | undefined): string | null => {
+    if (expr === undefined) return null;
+    if (expr.op === 'var') return expr.name;
+    if (expr.op === 'align-up' || expr.op === 'align-down' || expr.op === 'min' || expr.op === 'max') return expr.args[0] === undefined ? null : root(expr.args[0]);
+    return null;
+  };
+  const mark = (set: Set<string>, expr: Expression | undefined): void => {
+    const name = root(expr);
+    if (name !== null) set.add(name);
+  };
+  for (const node of draft.nodes) {
+    for (const expr of expressionsOf(node)) {
+      visit(expr, (e) => {
+        if (e.op === 'addr-end') {
+          if ('args' in e && e.args !== undefined) {
+            mark(starts, e.args[0]);
+            mark(ends, e.args[1]);
+          }
+        } else if ((e.op === 'entry' || e.op === 'couple') && 'args' in e) mark(starts, e.args?.[1]);
+        else if ((e.op === '<' || e.op === '!=' || e.op === '<=' || e.op === '-') && 'args' in e) {
+          if (e.op !== '-') mark(starts, e.args?.[0]);
+          mark(ends, e.op === '-' ? e.args?.[0] : e.args?.[1]);
+          if (e.op === '-') mark(starts, e.args?.[1]);
+        } else if ((e.op === '>' || e.op === '>=') && 'args' in e) {
+          mark(ends, e.args?.[0]);
+          mark(starts, e.args?.[1]);
+        }
+      });
+    }
+    if (node.kind === 'event') {
+      const parts = [node.event as unknown as Record<string, unknown>, ('scope' in node.event ? node.event.scope : {}) as unknown as Record<string, unknown>];
+      for (const part of parts) {
+        mark(starts, part['start'] as Expression | undefined);
+        mark(starts, part['address'] as Expression | undefined);
+        mark(ends, part['end'] as Expression | undefined);
+      }
+    }
+    if (node.kind === 'assign') {
+      for (const set of node.sets) {
+        const from = root(set.value);
+        if (from === null) continue;
+        const known = copies.get(set.name) ?? new Set();
+        known.add(from);
+        copies.set(set.name, known);
+      }
+    }
+  }
+  const spread = (set: Set<string>): void => {
+    const work = [...set];
+    for (let name = work.pop(); name !== undefined; name = work.pop()) {
+      for (const from of copies.get(name) ?? []) {
+        if (set.has(from)) continue;
+        set.add(from);
+        work.push(from);
+      }
+    }
+  };
+  spread(starts);
+  spread(ends);
+  const levels = levelsIn(draft.nodes);
+  const lowest = levels[0] ?? 'pte';
+  const gaps = ['pte' as Level, ...levels.filter((level) => level !== 'pte' && LEVELS.indexOf(level) > LEVELS.indexOf(lowest))];
+  const at = (gap: Level | 'past'): Value => ({ kind: 'address', gap });
+  const change = (expr: Expression): Expression => {
+    if (expr.op !== 'var' || !expr.name.startsWith('a:')) return expr;
+    const key = expr.name.slice(2);
+    if (starts.has(expr.name)) return gaps.length === 1 ? constant(at('pte')) : { op: 'choice', key: `${key} lies`, of: gaps.map(at), stable: true };
+    if (ends.has(expr.name)) return constant(at('past'));
+    return { op: 'choice', key, of: [{ kind: 'int', n: 0 }, { kind: 'some', is: 'nonzero' }], stable: true };
+  };
+  return draft.nodes.map((node) => {
+    const mapped = mapNode(node, change);
+    if (mapped.kind !== 'assign' || !mapped.sets.some((set) => draft.indexPhis.has(set.name))) return mapped;
+    return {
+      ...mapped,
+      sets: mapped.sets.map((set) =>
+        draft.indexPhis.has(set.name) && set.value.op === 'const' && set.value.value.kind === 'int'
+          ? { name: set.name, value: { op: 'choice' as const, key: 'first slot lies', of: [at('pte'), at('pmd')] } }
+          : set,
+      ),
+    };
+  });
+}
+
+// ---- slice
+
+function successors(node: ProgramNode): NodeId[] {
+  switch (node.kind) {
+    case 'event':
+    case 'assign':
+      return [node.next];
+    case 'branch':
+      return [node.then, node.else];
+    case 'return':
+    case 'stop':
+      return [];
+  }
+}
+
+function reachable(nodes: readonly ProgramNode[]): boolean[] {
+  const seen = nodes.map(() => false);
+  const work = [0];
+  seen[0] = true;
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = nodes[id];
+    if (node === undefined) continue;
+    for (const to of successors(node)) {
+      if (to >= 0 && seen[to] === false) {
+        seen[to] = true;
+        work.push(to);
+      }
+    }
+  }
+  return seen;
+}
+
+/** A test whose answer nothing known decides does not end the run: BUG_ON() and kin hold. */
+function withoutStops(nodes: readonly ProgramNode[]): ProgramNode[] {
+  const ends = (start: NodeId): boolean => {
+    let id = start;
+    for (let steps = 0; steps < 8; steps += 1) {
+      const node = nodes[id];
+      if (node === undefined) return false;
+      if (node.kind === 'stop') return true;
+      if (node.kind !== 'assign') return false;
+      id = node.next;
+    }
+    return false;
+  };
+  return nodes.map((node): ProgramNode => {
+    if (node.kind !== 'branch') return node;
+    const [then, other] = [ends(node.then), ends(node.else)];
+    if (then === other) return node;
+    return { kind: 'assign', sets: [], next: then ? node.else : node.then, at: node.at };
+  });
+}
+
+/** Immediate postdominators; index `nodes.length` is the virtual exit. */
+function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[]): number[] {
+  const exit = nodes.length;
+  const into: number[][] = Array.from({ length: exit + 1 }, () => []);
+  const out: number[][] = nodes.map((node, id) => {
+    if (!live[id]) return [];
+    const to = successors(node).filter((n) => n >= 0);
+    return to.length === 0 ? [exit] : to;
+  });
+  const order: number[] = [];
+  const state = new Int8Array(exit + 1);
+  out.forEach((to, id) => {
+    for (const n of to) into[n]?.push(id);
+  });
+  const dfs = (start: number): void => {
+    const stack: [number, number][] = [[start, 0]];
+    state[start] = 1;
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1];
+      if (top === undefined) break;
+      const next = into[top[0]]?.[top[1]];
+      if (next === undefined) {
+        order.push(top[0]);
+        stack.pop();
+        continue;
+      }
+      top[1] += 1;
+      if (state[next] === 0) {
+        state[next] = 1;
+        stack.push([next, 0]);
+      }
+    }
+  };
+  dfs(exit);
+  // Loops that never end reach no exit: hang the last of each on it.
+  for (let id = nodes.length - 1; id >= 0; id -= 1) {
+    if (!live[id] || state[id] !== 0) continue;
+    out[id]?.push(exit);
+    into[exit]?.push(id);
+    dfs(id);
+  }
+  const exitAt = order.indexOf(exit);
+  if (exitAt >= 0) {
+    order.splice(exitAt, 1);
+    order.push(exit);
+  }
+  const rank = new Int32Array(exit + 1).fill(-1);
+  order.forEach((id, n) => {
+    rank[id] = n;
+  });
+  const idom = new Int32Array(exit + 1).fill(-1);
+  idom[exit] = exit;
+  const meet = (a: number, b: number): number => {
+    let x = a;
+    let y = b;
+    while (x !== y) {
+      while ((rank[x] ?? 0) < (rank[y] ?? 0)) x = idom[x] ?? exit;
+      while ((rank[y] ?? 0) < (rank[x] ?? 0)) y = idom[y] ?? exit;
+    }
+    return x;
+  };
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let n = order.length - 2; n >= 0; n -= 1) {
+      const id = order[n];
+      if (id === undefined) continue;
+      let best = -1;
+      for (const to of out[id] ?? []) {
+        if ((idom[to] ?? -1) < 0) continue;
+        best = best < 0 ? to : meet(best, to);
+      }
+      if (best >= 0 && idom[id] !== best) {
+        idom[id] = best;
+        changed = true;
+      }
+    }
+  }
+  return [...idom];
+}
+
+function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode[] {
+  const nodes = withoutStops(draft);
+  const live = reachable(nodes);
+  const idom = postdominators(nodes, live);
+  const controls = new Map<number, number[]>();
+  nodes.forEach((node, id) => {
+    if (node.kind !== 'branch' || !live[id]) return;
+    for (const side of [node.then, node.else]) {
+      for (let at = side; at !== idom[id] && at >= 0 && at < nodes.length; at = idom[at] ?? -1) {
+        const known = controls.get(at);
+        if (known === undefined) controls.set(at, [id]);
+        else if (known[known.length - 1] !== id) known.push(id);
+      }
+    }
+  });
+  const definitions = new Map<string, number[]>();
+  nodes.forEach((node, id) => {
+    if (!live[id] || node.kind !== 'assign') return;
+    for (const set of node.sets) definitions.set(set.name, [...(definitions.get(set.name) ?? []), id]);
+  });
+  const keep = new Set<number>();
+  const needed = new Set<string>();
+  const work: number[] = [];
+  const add = (id: number): void => {
+    if (keep.has(id)) return;
+    keep.add(id);
+    work.push(id);
+  };
+  const need = (expr: Expression): void => {
+    const names = new Set<string>();
+    variablesIn(expr, names);
+    for (const name of names) {
+      if (needed.has(name)) continue;
+      needed.add(name);
+      for (const id of definitions.get(name) ?? []) add(id);
+    }
+  };
+  nodes.forEach((node, id) => {
+    if (live[id] && (node.kind === 'event' || node.kind === 'return')) add(id);
+  });
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = nodes[id];
+    if (node === undefined) continue;
+    if (node.kind === 'assign') {
+      for (const set of node.sets) if (needed.has(set.name)) need(set.value);
+    } else if (node.kind === 'return') {
+      if (returnsFlag && node.value !== null) need(node.value);
+    } else for (const expr of expressionsOf(node)) need(expr);
+    if (node.kind !== 'return') for (const branch of controls.get(id) ?? []) add(branch);
+  }
+  // A set that became needed after its node was visited.
+  for (let changed = true; changed; ) {
+    const before = needed.size + keep.size;
+    for (const id of [...keep]) {
+      const node = nodes[id];
+      if (node?.kind === 'assign') for (const set of node.sets) if (needed.has(set.name)) need(set.value);
+    }
+    for (let id = work.pop(); id !== undefined; id = work.pop()) {
+      const node = nodes[id];
+      if (node === undefined) continue;
+      if (node.kind === 'branch') need(node.on);
+      if (node.kind === 'assign') for (const set of node.sets) if (needed.has(set.name)) need(set.value);
+      for (const branch of controls.get(id) ?? []) add(branch);
+    }
+    changed = needed.size + keep.size !== before;
+  }
+  return nodes.map((node, id): ProgramNode => {
+    if (!live[id]) return { kind: 'stop', at: null };
+    switch (node.kind) {
+      case 'event':
+      case 'stop':
+        return node;
+      case 'return':
+        return returnsFlag ? node : { ...node, value: null };
+      case 'assign':
+        return { ...node, sets: keep.has(id) ? node.sets.filter((set) => needed.has(set.name)) : [] };
+      case 'branch': {
+        if (keep.has(id)) return node;
+        const next = idom[id] ?? -1;
+        if (next < 0 || next >= nodes.length) return { kind: 'stop', at: null };
+        return { kind: 'assign', sets: [], next, at: node.at };
+      }
+    }
+  });
+}
+
+// ---- renumbering
+
+function compact(nodes: readonly ProgramNode[]): ProgramNode[] {
+  const target = (start: NodeId): NodeId => {
+    let id = start;
+    for (let steps = 0; steps <= nodes.length; steps += 1) {
+      const node = nodes[id];
+      if (node === undefined || node.kind !== 'assign' || node.sets.length > 0 || node.next < 0) return id;
+      id = node.next;
+    }
+    return id;
+  };
+  const numbers = new Map<NodeId, NodeId>();
+  const order: NodeId[] = [];
+  const enter = (id: NodeId): NodeId => {
+    const to = target(id);
+    const known = numbers.get(to);
+    if (known !== undefined) return known;
+    numbers.set(to, order.length);
+    order.push(to);
+    return order.length - 1;
+  };
+  enter(0);
+  const result: ProgramNode[] = [];
+  for (let n = 0; n < order.length; n += 1) {
+    const node = nodes[order[n] ?? 0];
+    if (node === undefined) result.push({ kind: 'stop', at: null });
+    else if (node.kind === 'branch') {
+      const then = enter(node.then);
+      const other = enter(node.else);
+      result.push(then === other ? { kind: 'assign', sets: [], next: then, at: node.at } : { ...node, then, else: other });
+    } else if (node.kind === 'event' || node.kind === 'assign') result.push(node.next < 0 ? { kind: 'stop', at: node.at } : { ...node, next: enter(node.next) });
+    else result.push(node);
+  }
+  return result;
+}
+
+function levelsIn(nodes: readonly ProgramNode[]): Level[] {
+  const seen = new Set<Level>();
+  for (const node of nodes) {
+    for (const expr of expressionsOf(node)) {
+      visit(expr, (e) => {
+        if (e.op === 'const' && (e.value.kind === 'entry-pointer' || e.value.kind === 'entry-value')) seen.add(e.value.level);
+        else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined) seen.add(e.level);
+      });
+    }
+  }
+  return LEVELS.filter((level) => seen.has(level));
+}
+
+function spaceOf(nodes: readonly ProgramNode[]): EventProgram['space'] {
+  let user = false;
+  let kernel = false;
+  for (const node of nodes) {
+    if (node.kind !== 'event') continue;
+    const event = node.event;
+    if (event.kind === 'flush' || event.kind === 'clear-range') {
+      if (event.space !== undefined && event.space.op === 'const' && event.space.value.kind === 'symbol') {
+        if (event.space.value.name === 'kernel' || /init_mm/.test(event.space.value.name)) kernel = true;
+        else user = true;
+      }
+    } else if (event.kind.startsWith('gather') || event.kind.startsWith('notify') || event.kind.startsWith('batch') || event.kind === 'pending') user = true;
+    else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'ptl') user = true;
+    else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl') kernel = true;
+  }
+  return user === kernel ? 'unknown' : user ? 'user' : 'kernel';
+}
+
+// ---- comparison
+
+/** A text that is equal for programs that behave alike: places in the source and names of variables left out. */
+export function programShape(program: EventProgram): string {
+  const names = new Map<string, string>();
+  const rename = (name: string): string => {
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    const fresh = `v${names.size}`;
+    names.set(name, fresh);
+    return fresh;
+  };
+  return JSON.stringify(
+    [program.space, program.outermost, program.levels, program.nodes],
+    (key, value: unknown) => {
+      if (key === 'at' || key === 'text') return undefined;
+      if ((key === 'name' || key === 'into' || key === 'old') && typeof value === 'string' && /^([tpma]:?|result|[rt]\d|p\d|m:)/.test(value)) return rename(value);
+      return value;
+    },
+  );
+}

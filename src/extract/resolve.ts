@@ -1,0 +1,192 @@
+/**
+ * Finds the definition that a name has at a place in the tree, the way the compiler of one machine sees it: the same
+ * file, then the headers it includes (the machine's own before asm-generic), `#if` arms chosen by its configuration.
+ *
+ * `extract/` does no IO: files come through the `read` that is passed in.
+ */
+import { indexFile } from '#c/index-file.js';
+import type { CFunction, Configuration, Definition, FileIndex, Gap } from '#c/ir.js';
+import { lowerFunction } from '#c/lower-function.js';
+import { evaluateCondition } from '#c/preprocess.js';
+import type { MachineFile } from '#event/machine-facts.js';
+
+export interface Found {
+  readonly index: FileIndex;
+  readonly definition: Definition;
+}
+
+/** Indexes by path; a text that did not change is scanned once, whichever tree it is read from. */
+export class IndexCache {
+  private readonly byPath = new Map<string, FileIndex[]>();
+  private readonly lowered = new WeakMap<FileIndex, Map<string, CFunction | Gap>>();
+
+  index(path: string, text: string): FileIndex {
+    const known = this.byPath.get(path) ?? [];
+    for (const index of known) if (index.text === text) return index;
+    const index = indexFile(path, text);
+    this.byPath.set(path, [...known, index]);
+    return index;
+  }
+
+  lower(found: Found, machine: MachineFile, configuration: Configuration): CFunction | Gap {
+    let map = this.lowered.get(found.index);
+    if (map === undefined) {
+      map = new Map();
+      this.lowered.set(found.index, map);
+    }
+    const key = `${machine.name} ${found.definition.start}`;
+    let result = map.get(key);
+    if (result === undefined) {
+      result = lowerFunction(found.index, found.definition, configuration);
+      map.set(key, result);
+    }
+    return result;
+  }
+}
+
+/** Deepest chain of #include that is searched. Kernel headers that hold primitives are at most this far from mm/ files. */
+const INCLUDE_DEPTH = 3;
+const HEADER_LIMIT = 400;
+
+export class Resolver {
+  private readonly headers = new Map<string, readonly string[]>();
+  private readonly found = new Map<string, Found | null>();
+  private readonly symbols = new Map<string, string | undefined>();
+  readonly configuration: Configuration;
+
+  constructor(
+    private readonly read: (path: string) => string | null,
+    readonly machine: MachineFile,
+    private readonly cache: IndexCache,
+    /** Value of a symbol that neither the machine nor its headers settle. */
+    private readonly unstated: (symbol: string) => string | undefined = (symbol) => (symbol.startsWith('CONFIG_') ? 'y' : undefined),
+  ) {
+    this.configuration = (symbol) => this.symbol(symbol);
+  }
+
+  index(path: string): FileIndex | null {
+    const text = this.read(path);
+    return text === null ? null : this.cache.index(path, text);
+  }
+
+  /** Definitions of `name` that are live on this machine in one file. */
+  live(index: FileIndex, name: string): Definition | null {
+    for (const definition of index.definitions.get(name) ?? []) {
+      if (definition.when.every((condition) => evaluateCondition(condition, this.configuration))) return definition;
+    }
+    return null;
+  }
+
+  /** The function or macro that a call of `name` in `from` reaches, or null when it is not in view. */
+  define(name: string, from: string): Found | null {
+    const key = `${from}\n${name}`;
+    const known = this.found.get(key);
+    if (known !== undefined) return known;
+    this.found.set(key, null);
+    const result = this.search(name, from);
+    this.found.set(key, result);
+    return result;
+  }
+
+  lower(found: Found): CFunction | Gap {
+    return this.cache.lower(found, this.machine, this.configuration);
+  }
+
+  private search(name: string, from: string): Found | null {
+    const own = this.index(from);
+    if (own === null) return null;
+    const here = this.live(own, name);
+    if (here !== null) return { index: own, definition: here };
+    for (const path of this.headersOf(from)) {
+      const text = this.read(path);
+      if (text === null || !text.includes(name)) continue;
+      const index = this.cache.index(path, text);
+      const definition = this.live(index, name);
+      if (definition !== null) return { index, definition };
+    }
+    return null;
+  }
+
+  /** Headers in view of a file, nearest first: what it includes, and what those include. */
+  private headersOf(file: string): readonly string[] {
+    const known = this.headers.get(file);
+    if (known !== undefined) return known;
+    const seen = new Set<string>();
+    let wave: string[] = [file];
+    for (let depth = 0; depth < INCLUDE_DEPTH && seen.size < HEADER_LIMIT; depth += 1) {
+      const next: string[] = [];
+      for (const path of wave) {
+        const index = this.index(path);
+        if (index === null) continue;
+        for (const include of index.includes) {
+          const target = this.includePath(include.path, include.system, path);
+          if (target === null || seen.has(target) || target === file) continue;
+          if (!worthReading(target)) continue;
+          seen.add(target);
+          next.push(target);
+        }
+      }
+      wave = next;
+    }
+    // The machine's own header stands before the generic one of the same name.
+    const order = (path: string): number => (path.startsWith('arch/') ? 0 : path.startsWith('include/asm-generic/') ? 2 : 1);
+    const result = [...seen].sort((a, b) => order(a) - order(b));
+    this.headers.set(file, result);
+    return result;
+  }
+
+  private includePath(path: string, system: boolean, from: string): string | null {
+    if (!system) {
+      const folder = from.slice(0, from.lastIndexOf('/') + 1);
+      const parts: string[] = [];
+      for (const part of `${folder}${path}`.split('/')) {
+        if (part === '..') parts.pop();
+        else if (part !== '.' && part !== '') parts.push(part);
+      }
+      return parts.join('/');
+    }
+    if (path.startsWith('asm/')) {
+      const own = `arch/${this.machine.arch}/include/${path}`;
+      if (this.read(own) !== null) return own;
+      return `include/asm-generic/${path.slice(4)}`;
+    }
+    return `include/${path}`;
+  }
+
+  private symbol(symbol: string): string | undefined {
+    const stated = this.machine.config[symbol];
+    if (stated !== undefined) return stated === 'n' ? undefined : stated;
+    if (this.symbols.has(symbol)) return this.symbols.get(symbol);
+    this.symbols.set(symbol, undefined);
+    const value = symbol.startsWith('CONFIG_') ? this.unstated(symbol) : (this.archMacro(symbol) ?? this.unstated(symbol));
+    this.symbols.set(symbol, value);
+    return value;
+  }
+
+  /** `#define __HAVE_ARCH_X` and `#define name name` in the machine's headers settle `#ifndef` in generic ones. */
+  private archMacro(symbol: string): string | undefined {
+    for (const header of ARCH_HEADERS) {
+      const text = this.read(`arch/${this.machine.arch}/include/asm/${header}`);
+      if (text === null || !text.includes(symbol)) continue;
+      const index = this.cache.index(`arch/${this.machine.arch}/include/asm/${header}`, text);
+      const definition = this.live(index, symbol);
+      if (definition !== null && definition.kind === 'macro') {
+        const body = index.text.slice(definition.body, definition.end).trim();
+        return /^-?\d+$/.test(body) ? body : '1';
+      }
+    }
+    return undefined;
+  }
+}
+
+const ARCH_HEADERS = [
+  'pgtable.h', 'pgtable_types.h', 'pgtable-types.h', 'pgtable-2level.h', 'pgtable-3level.h', 'pgtable-3level_types.h', 'pgtable_64.h',
+  'pgtable_32.h', 'pgtable_64_types.h', 'pgtable-hwdef.h', 'tlb.h', 'tlbflush.h', 'hugetlb.h', 'pgalloc.h', 'page.h', 'vmalloc.h',
+];
+
+/** Headers that can hold page-table, TLB or lifetime primitives; the rest of the include graph is not searched. */
+function worthReading(path: string): boolean {
+  if (path.startsWith('arch/') || path.startsWith('include/asm-generic/')) return true;
+  if (!path.startsWith('include/')) return true;
+  return /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|page|mmu|vmalloc|migrate|highmem|kasan|memory_hotplug|userfaultfd|kvm|ksm|khugepaged|pagewalk|list|llist|smp|tlb)/.test(path);
+}

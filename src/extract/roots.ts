@@ -1,0 +1,81 @@
+/**
+ * Which functions of a file are entered from outside what is seen, and through which of them a changed one is reached.
+ */
+import { identifiersIn } from '#c/identifiers.js';
+import type { Definition, FileIndex } from '#c/ir.js';
+import type { Resolver } from './resolve.js';
+
+const ROOT_LIMIT = 8;
+const DEPTH_LIMIT = 6;
+
+interface Uses {
+  /** Definitions whose text names the function. */
+  readonly by: readonly Definition[];
+  /** Named outside a call: stored in a table, passed as a callback. */
+  readonly addressTaken: boolean;
+}
+
+export class CallersInFile {
+  private readonly names = new Map<Definition, ReadonlySet<string>>();
+
+  constructor(
+    private readonly index: FileIndex,
+    private readonly resolver: Resolver,
+  ) {}
+
+  /** The roots to check when `name` changed: itself when it is entered from outside, else its callers', nearest first. */
+  rootsOf(name: string): readonly Definition[] {
+    const roots: Definition[] = [];
+    const seen = new Set<string>();
+    let wave = [name];
+    for (let depth = 0; depth <= DEPTH_LIMIT && wave.length > 0; depth += 1) {
+      const next: string[] = [];
+      for (const at of wave) {
+        if (seen.has(at)) continue;
+        seen.add(at);
+        const definition = this.resolver.live(this.index, at);
+        if (definition === null) continue;
+        const uses = this.usesOf(definition);
+        const enteredFromOutside = (definition.kind === 'function' && !definition.static) || uses.addressTaken || uses.by.length === 0 || depth === DEPTH_LIMIT;
+        if (enteredFromOutside) {
+          if (definition.kind === 'function' || definition.kind === 'macro') roots.push(definition);
+        } else next.push(...uses.by.map((caller) => caller.name));
+        if (roots.length >= ROOT_LIMIT) return roots;
+      }
+      wave = next;
+    }
+    return roots;
+  }
+
+  /** Has the function callers in this file? */
+  hasCallers(name: string): boolean {
+    const definition = this.resolver.live(this.index, name);
+    return definition !== null && this.usesOf(definition).by.length > 0;
+  }
+
+  private usesOf(definition: Definition): Uses {
+    const by: Definition[] = [];
+    let addressTaken = false;
+    for (const candidates of this.index.definitions.values()) {
+      for (const candidate of candidates) {
+        if (candidate.name === definition.name || !candidate.when.every(() => true)) continue;
+        if (candidate.kind === 'table') {
+          if (Object.values(candidate.members).includes(definition.name)) addressTaken = true;
+          continue;
+        }
+        if (candidate.kind !== 'function' && candidate.kind !== 'macro') continue;
+        let names = this.names.get(candidate);
+        if (names === undefined) {
+          names = identifiersIn(this.index.text, candidate.body, candidate.end);
+          this.names.set(candidate, names);
+        }
+        if (!names.has(definition.name)) continue;
+        const body = this.index.text.slice(candidate.body, candidate.end);
+        const called = new RegExp(`\\b${definition.name}\\s*\\(`).test(body);
+        if (called) by.push(candidate);
+        else addressTaken = true;
+      }
+    }
+    return { by, addressTaken };
+  }
+}
