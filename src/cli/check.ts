@@ -1,0 +1,110 @@
+/**
+ * `shootdown check`: patches in, findings out. `cli/` is a front door: it reads options, files, git and the
+ * environment, and writes; it decides nothing about kernel code.
+ */
+import type { Patch } from '#patch/series.js';
+import type { PatchedState, Tree } from '#source/snapshot.js';
+import { chooseMachines } from './choose-machines.js';
+import { chooseTree } from './choose-tree.js';
+import { type FailOn, fails } from './fails.js';
+import { type Format, renderDocument, requireFormat } from './render-document.js';
+import { REVIEW_LIMITS } from './review-limits.js';
+import { showProgress } from './show-progress.js';
+import { UsageError } from './usage-error.js';
+import { writeOutput } from './write-output.js';
+
+/** Options as commander gives them. */
+export interface CheckFlags {
+  readonly tree?: string;
+  readonly range?: string;
+  readonly staged?: boolean;
+  readonly machine: readonly string[];
+  readonly format: Format;
+  readonly output?: string;
+  readonly existing?: boolean;
+  readonly failOn: FailOn;
+  readonly dump?: string;
+}
+
+interface Changes {
+  readonly patches: readonly Patch[];
+  readonly base: Tree | null;
+  readonly notes: readonly string[];
+}
+
+/** Runs the command and gives its exit code. Throws UsageError, PatchError or SourceError before anything is written. */
+export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
+  requireFormat(flags.format);
+  const { loadRules } = await import('#rules/load-rules.js');
+  const rules = loadRules();
+  const machines = chooseMachines(flags.machine, rules.machines);
+  const changes = await readChanges(files, flags);
+  const { patchedStates } = await import('#source/patched-states.js');
+  const states: readonly PatchedState[] = patchedStates(changes.patches, changes.base);
+
+  if (flags.dump !== undefined) {
+    const { dump } = await import('./dump.js');
+    await writeOutput(dump(flags.dump, states, rules, machines), flags.output ?? null);
+    return 0;
+  }
+
+  const { reviewSeries } = await import('#review/review-series.js');
+  const now = (): number => performance.now();
+  const progress = showProgress(process.stderr, now);
+  const document = reviewSeries(states, rules, {
+    machines,
+    existing: flags.existing === true,
+    limits: REVIEW_LIMITS,
+    now,
+    onProgress: progress.show,
+  });
+  progress.clear();
+  const text = await renderDocument(document, flags.format, flags.output ?? null);
+  for (const note of changes.notes) process.stderr.write(`shootdown: note: ${note}\n`);
+  await writeOutput(text, flags.output ?? null);
+  return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
+}
+
+async function readChanges(files: readonly string[], flags: CheckFlags): Promise<Changes> {
+  const fromGit = flags.range !== undefined || flags.staged === true;
+  if (fromGit && files.length > 0)
+    throw new UsageError('name patch files, or --range, or --staged, not several');
+  if (flags.range !== undefined && flags.staged)
+    throw new UsageError('--range and --staged exclude each other');
+  return fromGit ? readGit(flags) : readPatches(files, flags);
+}
+
+async function readGit(flags: CheckFlags): Promise<Changes> {
+  const { rangeChanges, stagedChanges } = await import('./git-changes.js');
+  const folder = flags.tree ?? process.cwd();
+  const found = await (flags.range === undefined ? stagedChanges(folder) : rangeChanges(folder, flags.range));
+  if (found.bytes.length === 0)
+    return { patches: [], base: null, notes: ['nothing changed, nothing to review'] };
+  const [{ openRevision }, { parsePatches }] = await Promise.all([
+    import('#source/git-tree.js'),
+    import('#patch/parse-patches.js'),
+  ]);
+  const base = openRevision(found.folder, found.base);
+  const series = await parsePatches(found.bytes, flags.range ?? 'staged changes');
+  return { patches: series.patches, base, notes: series.notes };
+}
+
+async function readPatches(files: readonly string[], flags: CheckFlags): Promise<Changes> {
+  if (files.length === 0 && process.stdin.isTTY === true) {
+    throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
+  }
+  const [{ readInputs }, { parsePatches }] = await Promise.all([
+    import('./read-input.js'),
+    import('#patch/parse-patches.js'),
+  ]);
+  const patches: Patch[] = [];
+  const notes: string[] = [];
+  for (const input of await readInputs(files.length === 0 ? ['-'] : files)) {
+    const series = await parsePatches(input.bytes, input.name);
+    patches.push(...series.patches);
+    notes.push(...series.notes);
+  }
+  const chosen = await chooseTree(flags.tree ?? null, process.cwd());
+  if (chosen === null) notes.push('no kernel tree (see --tree): only the hunks are reviewed');
+  return { patches, base: chosen?.tree ?? null, notes };
+}

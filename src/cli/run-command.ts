@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import type { RuleSet } from '#rules/rule.js';
+import { FORMATS } from './render-document.js';
+import { UsageError } from './usage-error.js';
+
+/**
+ * Reads the command line and runs the command. Gives the exit code; throws what is to be said on stderr. Every
+ * command is loaded only when it is used.
+ */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  if (args.length === 0) throw new UsageError('which command? shootdown --help lists them');
+  let code = 0;
+  const finish = (result: number): void => {
+    code = result;
+  };
+  const program = createProgram(finish);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    throw error;
+  }
+  return code;
+}
+
+function toolVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('shootdown')
+    .description(
+      'Reviews Linux kernel patches for page-table changes whose TLB flush, wait, unlock or free comes in the wrong order.',
+    )
+    .version(toolVersion())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError(true);
+
+  common(program.command('check'))
+    .summary('review patches')
+    .description(
+      'Review patches: mbox, git format-patch, plain diff; several mails in one file. Only introduced findings fail.',
+    )
+    .argument('[FILE...]', 'patch files; - is standard input, which is also read when nothing is named')
+    .option('--tree <dir>', 'kernel source: a git checkout or a plain folder (default: the one you stand in)')
+    .option('--range <A..B>', 'take the commits of a git range')
+    .option('--staged', 'take what is staged in git')
+    .option('--existing', 'also report what was there before')
+    .addOption(new Option('--dump <kind:function>', 'show a stage: cfg or events').hideHelp())
+    .action(async (files: string[], flags) => finish(await (await import('./check.js')).check(files, flags)));
+
+  common(program.command('scan'))
+    .summary('search whole files or folders')
+    .description('Search whole files or folders of a kernel tree, without a patch. Every finding fails.')
+    .argument('<PATH...>', 'files or folders of the tree')
+    .option('--tree <dir>', 'kernel source (default: the one you stand in)')
+    .action(async (paths: string[], flags) => finish(await (await import('./scan.js')).scan(paths, flags)));
+
+  output(machine(program.command('simulate')))
+    .summary('run scenarios on the machine')
+    .description('Run hand-written scenarios; exit code 1 where a verdict is not the expected one.')
+    .argument('<SCENARIO...>', 'scenario files')
+    .action(async (files: string[], flags) =>
+      finish(await (await import('./run-simulate.js')).runSimulate(files, flags)),
+    );
+
+  program
+    .command('explain')
+    .summary('what a hazard is, wrong and right order')
+    .argument('<HAZARD>', 'an id that shootdown hazards lists')
+    .action(async (id: string) => {
+      const { explainHazard } = await import('./list-known.js');
+      await show((rules) => explainHazard(rules, id));
+    });
+  program
+    .command('machines')
+    .summary('known machines, their facts and where these come from')
+    .action(async () => {
+      const { listMachines } = await import('./list-known.js');
+      await show((rules) => listMachines(rules.machines));
+    });
+  program
+    .command('rules')
+    .summary('known kernel primitives and what they do')
+    .argument('[NAME]', 'only this one')
+    .action(async (name?: string) => {
+      const { listRules } = await import('./list-known.js');
+      await show((rules) => listRules(rules, name ?? null));
+    });
+  program
+    .command('hazards')
+    .summary('known hazards')
+    .action(async () => {
+      const { listHazards } = await import('./list-known.js');
+      await show(listHazards);
+    });
+  return program;
+}
+
+function common(command: Command): Command {
+  return output(machine(command))
+    .addOption(new Option('--format <format>', 'output format').choices(FORMATS).default('text'))
+    .addOption(
+      new Option('--fail-on <severity>', 'least severity for exit code 1')
+        .choices(['error', 'warning', 'never'])
+        .default('error'),
+    );
+}
+
+function machine(command: Command): Command {
+  const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+  return command.option(
+    '--machine <names>',
+    'machines, with commas, or all (default: all that can run the code)',
+    gather,
+    [],
+  );
+}
+
+function output(command: Command): Command {
+  return command.option('--output <file>', 'write there instead of stdout');
+}
+
+async function show(render: (rules: RuleSet) => string): Promise<void> {
+  const [{ loadRules }, { writeOutput }] = await Promise.all([
+    import('#rules/load-rules.js'),
+    import('./write-output.js'),
+  ]);
+  await writeOutput(render(loadRules()), null);
+}

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { chooseMachines } from './choose-machines.js';
+import { type ChosenTree, chooseTree } from './choose-tree.js';
+import { type FailOn, fails } from './fails.js';
+import { type Format, renderDocument, requireFormat } from './render-document.js';
+import { REVIEW_LIMITS } from './review-limits.js';
+import { showProgress } from './show-progress.js';
+import { UsageError } from './usage-error.js';
+import { writeOutput } from './write-output.js';
+
+/** Options as commander gives them. */
+export interface ScanFlags {
+  readonly tree?: string;
+  readonly machine: readonly string[];
+  readonly format: Format;
+  readonly output?: string;
+  readonly failOn: FailOn;
+}
+
+/** `shootdown scan`: whole files or folders of a tree, no patch; every finding counts. Gives the exit code. */
+export async function scan(paths: readonly string[], flags: ScanFlags): Promise<number> {
+  requireFormat(flags.format);
+  const { loadRules } = await import('#rules/load-rules.js');
+  const rules = loadRules();
+  const machines = chooseMachines(flags.machine, rules.machines);
+  const chosen = await chooseTree(flags.tree ?? null, process.cwd());
+  if (chosen === null) throw new UsageError('scan needs a kernel tree: name it with --tree, or stand in one');
+  const inside = paths.map((path) => insideTree(path, chosen));
+
+  const { scanTree } = await import('#review/review-files.js');
+  const now = (): number => performance.now();
+  const progress = showProgress(process.stderr, now);
+  const document = scanTree(chosen.tree, inside, rules, {
+    machines,
+    existing: true,
+    limits: REVIEW_LIMITS,
+    now,
+    onProgress: progress.show,
+  });
+  progress.clear();
+  await writeOutput(await renderDocument(document, flags.format, flags.output ?? null), flags.output ?? null);
+  return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
+}
+
+/** A path that the user wrote, from the tree's top or from the current folder, as the tree names it. */
+function insideTree(path: string, { folder }: ChosenTree): string {
+  for (const full of [resolve(folder, path), resolve(path)]) {
+    const inside = relative(folder, full);
+    const leaves = inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside;
+    if (!leaves && existsSync(join(folder, inside))) return inside.split(sep).join('/');
+  }
+  throw new UsageError(`${path}: no such file or folder in ${folder}`);
+}

@@ -1,0 +1,32 @@
+import type { ReviewedPatch, Undecided } from '#review/document.js';
+
+/** How much of a patch was decided: silence about a function must mean that it was searched. */
+export interface Coverage {
+  /** Functions that the patch touches and that bear on page tables, as far as the review names them. */
+  readonly touched: number;
+  readonly decided: number;
+  readonly undecided: readonly Undecided[];
+}
+
+/** A function with any undecided part does not count as decided. */
+export function coverageOf(patch: ReviewedPatch): Coverage {
+  const key = (x: { readonly function: string; readonly file: string }): string => `${x.file}\0${x.function}`;
+  const open = new Set(patch.undecided.map(key));
+  const all = new Set([...patch.analysed.map(key), ...open]);
+  return { touched: all.size, decided: all.size - open.size, undecided: patch.undecided };
+}
+
+/** `1 error, 2 warnings`: counts of the findings that this patch brings in, then of the others. Empty without findings. */
+export function countFindings(patch: ReviewedPatch): string {
+  const parts: string[] = [];
+  const add = (n: number, one: string, many: string): void => {
+    if (n > 0) parts.push(`${n} ${n === 1 ? one : many}`);
+  };
+  const introduced = patch.findings.filter((f) => f.status === 'introduced');
+  add(introduced.filter((f) => f.severity === 'error').length, 'error', 'errors');
+  add(introduced.filter((f) => f.severity === 'warning').length, 'warning', 'warnings');
+  add(introduced.filter((f) => f.severity === 'note').length, 'note', 'notes');
+  add(patch.findings.filter((f) => f.status === 'existing').length, 'existing', 'existing');
+  add(patch.findings.filter((f) => f.status === 'fixed').length, 'fixed', 'fixed');
+  return parts.join(', ');
+}

@@ -1,0 +1,89 @@
+import type { Finding, RelatedLine, ReviewDocument, ReviewedPatch, TraceLine } from '#review/document.js';
+
+/**
+ * The document as JSON, version 1: keys in the published order whatever order they were built in, two blanks of
+ * indentation, a newline at the end.
+ */
+export function renderJson(document: ReviewDocument): string {
+  const { version, tool, patches, stats } = document;
+  const { functions, programs, states, milliseconds } = stats;
+  return `${JSON.stringify({ version, tool, patches: patches.map(orderPatch), stats: { functions, programs, states, milliseconds } }, null, 2)}\n`;
+}
+
+function orderPatch(patch: ReviewedPatch): ReviewedPatch {
+  const { subject, messageId, commit, files, context } = patch;
+  return {
+    subject,
+    messageId,
+    commit,
+    files,
+    context,
+    analysed: patch.analysed.map((a) => ({ function: a.function, file: a.file })),
+    findings: patch.findings.map(orderFinding),
+    undecided: patch.undecided.map((u) => ({
+      function: u.function,
+      file: u.file,
+      kind: u.kind,
+      reason: u.reason,
+    })),
+  };
+}
+
+function orderFinding(f: Finding): Finding {
+  return {
+    fingerprint: f.fingerprint,
+    hazard: f.hazard,
+    status: f.status,
+    severity: f.severity,
+    confidence: f.confidence,
+    why: f.why,
+    file: f.file,
+    side: f.side,
+    line: f.line,
+    function: f.function,
+    message: f.message,
+    machines: f.machines,
+    safeOn: f.safeOn,
+    notBuiltOn: f.notBuiltOn,
+    related: f.related.map(orderRelated),
+    trace: f.trace.map(orderStep),
+    consequence: f.consequence,
+    assumptions: f.assumptions,
+    closedBy: f.closedBy,
+    suggestion:
+      f.suggestion === null
+        ? null
+        : {
+            edits: f.suggestion.edits.map((e) => ({
+              file: e.file,
+              line: e.line,
+              remove: e.remove,
+              insert: e.insert,
+            })),
+            states: f.suggestion.states,
+            machines: f.suggestion.machines,
+          },
+  };
+}
+
+function orderRelated(r: RelatedLine): RelatedLine {
+  return {
+    file: r.file,
+    side: r.side,
+    line: r.line,
+    what: r.what,
+    ...(r.text === undefined ? {} : { text: r.text }),
+  };
+}
+
+function orderStep(s: TraceLine): TraceLine {
+  return {
+    cpu: s.cpu,
+    who: s.who,
+    what: s.what,
+    file: s.file,
+    line: s.line,
+    ...(s.text === undefined ? {} : { text: s.text }),
+    changes: s.changes.map((c) => ({ what: c.what, from: c.from, to: c.to })),
+  };
+}
