@@ -32,10 +32,12 @@ const SETTINGS = [
 
 /** The commits of `A..B` as mails, oldest first; they apply to where B left A. Throws UsageError. */
 export async function rangeChanges(folder: string, range: string): Promise<GitChanges> {
-  const parts = /^([^.\s-][^\s]*?)\.\.(?!\.)([^\s]*)$/.exec(range);
-  const from = parts?.[1];
-  const to = parts?.[2] === '' ? 'HEAD' : parts?.[2];
-  if (!from || !to || to.startsWith('-')) throw new UsageError(`--range ${range}: write it as A..B`);
+  // Names of commits hold no two dots, so what is between three is refused here too.
+  const [from, end, ...more] = range.split('..');
+  const to = end === '' ? 'HEAD' : end;
+  if (!from || !to || more.length > 0 || to.startsWith('.') || from.startsWith('-') || to.startsWith('-')) {
+    throw new UsageError(`--range ${range}: write it as A..B`);
+  }
   const top = await topFolder(folder);
   for (const revision of [from, to]) {
     await git(top, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]).catch((error) => {
