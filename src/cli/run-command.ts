@@ -103,7 +103,11 @@ function createProgram(finish: (code: number) => void): Command {
 
 function common(command: Command): Command {
   return output(machine(command))
-    .addOption(new Option('--format <format>', 'output format').choices(FORMATS).default('text'))
+    .addOption(
+      new Option('--format <format>', 'output format; sarif, html and mail are to come')
+        .choices(FORMATS)
+        .default('text'),
+    )
     .addOption(
       new Option('--fail-on <severity>', 'least severity for exit code 1')
         .choices(['error', 'warning', 'never'])
@@ -113,11 +117,10 @@ function common(command: Command): Command {
 
 function machine(command: Command): Command {
   const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-  return command.option(
-    '--machine <names>',
-    'machines, with commas, or all (default: all that can run the code)',
-    gather,
-    [],
+  return command.addOption(
+    new Option('--machine <names>', 'machines, with commas, or all')
+      .argParser(gather)
+      .default([], 'all that can run the code'),
   );
 }
 
