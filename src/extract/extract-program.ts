@@ -713,7 +713,7 @@ export class Builder {
     const origin = `${instruction.macro}(${args.map((arg) => arg.origin).join(', ')})`;
     const rule = this.options.bodies.has(instruction.macro) ? null : ruleFor(this.rules, instruction.macro, this.resolver.machine);
     if (rule !== null && rule.form === 'iterate') {
-      const applied = this.apply(rule, args, instance, at, origin);
+      const applied = this.apply(rule, args, at, origin);
       const more = applied.more ?? choice(`${origin}: another`, false);
       instance.values.set(instruction.id, this.hold({ expr: more, origin: `${origin}: another`, stable: false, type: null }, at));
       for (const cursor of instruction.cursors) {
@@ -745,25 +745,55 @@ export class Builder {
       if (rule !== null && rule.form === 'call') return this.byRule(rule, args, instance, at, origin);
     }
     const found = this.resolver.define(name, instance.fn.file);
-    if (found !== null && (found.definition.kind === 'function' || found.definition.kind === 'macro') && this.follows(name, found, instance)) {
-      const lowered = this.resolver.lower(found);
-      if ('blocks' in lowered) {
-        const after = this.label();
-        const result = this.temporary();
-        const { entry, result: val } = this.instantiate(
-          lowered,
-          args,
-          { depth: instance.depth + 1, via: [...instance.via, { file: instance.fn.file, line: instruction.line, function: instance.fn.name }], stack: instance.stack },
-          after,
-          result,
-        );
-        this.link(this.current, entry);
-        this.current = after;
-        return val;
-      }
-      this.gaps.push({ function: name, file: found.index.file, kind: 'parse', reason: `line ${lowered.line}: ${lowered.reason}` });
+    if (found !== null && this.follows(name, found, instance)) {
+      const result = this.inline(found, args, instance, at);
+      if (result !== null) return result;
     }
     return this.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+  }
+
+  /** Puts a body in place of its call; null (and a gap) when the body could not be lowered. */
+  private inline(found: Found, args: readonly Val[], instance: Instance, at: Site): Val | null {
+    const lowered = this.resolver.lower(found);
+    if (!('blocks' in lowered)) {
+      this.gaps.push({ function: found.definition.name, file: found.index.file, kind: 'parse', reason: `line ${lowered.line}: ${lowered.reason}` });
+      return null;
+    }
+    const after = this.label();
+    const via = [...instance.via, { file: at.file, line: at.line, function: at.function }];
+    const { entry, result } = this.instantiate(lowered, args, { depth: instance.depth + 1, via, stack: instance.stack }, after, this.temporary());
+    this.link(this.current, entry);
+    this.current = after;
+    return result;
+  }
+
+  /** What a primitive calls back: members of a constant table, or a function handed to it. */
+  private callbacks(rule: CallRule, args: readonly Val[], instance: Instance, at: Site, value: (expr: Expression) => Expression): void {
+    for (const callback of rule.callbacks ?? []) {
+      const handed = args[rule.parameters.indexOf(callback.parameter)];
+      if (handed === undefined) continue;
+      const named = /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(handed.origin)?.[1];
+      const first = named === undefined ? null : this.resolver.define(named, instance.fn.file);
+      const target = callback.member === null ? first : first?.definition.kind === 'table' ? this.member(first, callback.member) : null;
+      if (target === null || target.definition.kind !== 'function' || instance.stack.includes(target.definition.name)) continue;
+      const passed = callback.args.map((arg, n): Val => {
+        const known = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
+        return known ?? { expr: value(arg), origin: `${rule.name} argument ${n}`, stable: true, type: null };
+      });
+      const body = this.label();
+      const after = this.label();
+      this.nodes.push({ kind: 'branch', on: choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false), then: body, else: after, at } as unknown as Draft);
+      this.link(this.current, this.nodes.length - 1);
+      this.current = body;
+      this.inline(target, passed, instance, at);
+      this.link(this.current, after);
+      this.current = after;
+    }
+  }
+
+  private member(table: Found, member: string): Found | null {
+    const name = table.definition.kind === 'table' ? table.definition.members[member] : undefined;
+    return name === undefined ? null : this.resolver.define(name, table.index.file);
   }
 
   private pointerTarget(instance: Instance, pointer: Operand): string | null {
@@ -772,6 +802,7 @@ export class Builder {
   }
 
   private follows(name: string, found: Found, instance: Instance): boolean {
+    if (found.definition.kind !== 'function' && found.definition.kind !== 'macro') return false;
     if (instance.stack.includes(name)) return false;
     if (this.over) return false;
     const definition = found.definition;
@@ -818,7 +849,8 @@ export class Builder {
   }
 
   private byRule(rule: CallRule, args: readonly Val[], instance: Instance, at: Site, origin: string): Val {
-    const applied = this.apply(rule, args, instance, at, origin);
+    const applied = this.apply(rule, args, at, origin);
+    this.callbacks(rule, args, instance, at, applied.value);
     if (rule.stops) {
       this.nodes.push({ kind: 'stop', at } as unknown as Draft);
       this.link(this.current, this.nodes.length - 1);
@@ -831,7 +863,7 @@ export class Builder {
     return this.hold({ expr: applied.returns, origin, stable: stable && !this.undecided(applied.returns), type: null }, at);
   }
 
-  private apply(rule: CallRule, args: readonly Val[], instance: Instance, at: Site, origin: string): { readonly returns: Expression | null; readonly more: Expression | null; readonly out: ReadonlyMap<string, Expression> } {
+  private apply(rule: CallRule, args: readonly Val[], at: Site, origin: string): { readonly returns: Expression | null; readonly more: Expression | null; readonly out: ReadonlyMap<string, Expression>; readonly value: (expr: Expression) => Expression } {
     const locals = new Map<string, string>();
     const argument = (name: string): Val | null => {
       const position = rule.parameters.indexOf(name);
@@ -871,7 +903,7 @@ export class Builder {
       const cell = `${pointer.cell ?? `*${pointer.origin}`}${field === undefined ? '' : `.${field}`}`;
       this.storeCell(cell, { expr: result, origin: cell, stable: false, type: null }, undefined, at);
     }
-    return { returns: rule.returns === null ? null : value(rule.returns), more: rule.more === null ? null : value(rule.more), out };
+    return { returns: rule.returns === null ? null : value(rule.returns), more: rule.more === null ? null : value(rule.more), out, value };
   }
 
   private instantiateExpression(expr: Expression, argument: (name: string) => Val | null, locals: ReadonlyMap<string, string>, origin: string, args: readonly Val[]): Expression {

@@ -35,11 +35,10 @@ export class IndexCache {
       this.lowered.set(found.index, map);
     }
     const key = `${machine.name} ${found.definition.start}`;
-    let result = map.get(key);
-    if (result === undefined) {
-      result = lowerFunction(found.index, found.definition, configuration);
-      map.set(key, result);
-    }
+    const known = map.get(key);
+    if (known !== undefined) return known;
+    const result: CFunction | Gap = lowerFunction(found.index, found.definition, configuration);
+    map.set(key, result);
     return result;
   }
 }

@@ -45,6 +45,9 @@ export interface CallRule {
   readonly bodies: readonly string[];
   /** Names of client files in rules/clients (without .c). */
   readonly clients: readonly string[];
+  /** Functions that the primitive calls back, after its own steps: `walk_page_range(mm, start, end, ops, private)` calls members of
+   *  the constant table `ops`; `on_each_cpu(func, info, wait)` calls `func`. Absent members are skipped. */
+  readonly callbacks?: readonly { readonly parameter: string; readonly member: string | null; readonly args: readonly Expression[] }[];
   /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
   readonly source: string;
   /** YAML file and line of the rule itself. */

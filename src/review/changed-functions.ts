@@ -1,0 +1,54 @@
+/** Which definitions of a file a patch changes: by meaning (comments and white space aside), not by lines. */
+import type { Definition, FileIndex } from '#c/ir.js';
+
+export interface ChangedName {
+  readonly name: string;
+  readonly file: string;
+  readonly kind: Definition['kind'];
+}
+
+/** C text with comments gone and white space folded: equal texts compile alike. Strings are kept as they are. */
+function folded(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, (token) => (token.startsWith('/') ? ' ' : token))
+    .replace(/\\\n/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+function textsOf(index: FileIndex | null): Map<string, { readonly text: string; readonly definition: Definition }> {
+  const result = new Map<string, { text: string; definition: Definition }>();
+  if (index === null) return result;
+  for (const [name, definitions] of index.definitions) {
+    const first = definitions[0];
+    if (first === undefined) continue;
+    result.set(name, { text: definitions.map((d) => `${d.when.join('&&')}: ${folded(index.text.slice(d.start, d.end))}`).join('\n'), definition: first });
+  }
+  return result;
+}
+
+export function changedFunctions(before: FileIndex | null, after: FileIndex | null): ChangedName[] {
+  const old = textsOf(before);
+  const now = textsOf(after);
+  const names: ChangedName[] = [];
+  for (const name of new Set([...now.keys(), ...old.keys()])) {
+    const [a, b] = [old.get(name), now.get(name)];
+    if (a?.text === b?.text) continue;
+    const definition = b?.definition ?? a?.definition;
+    if (definition !== undefined) names.push({ name, file: definition.file, kind: definition.kind });
+  }
+  return names;
+}
+
+/** Text changed, though its meaning for the compiler may not have: what a reader would call a touched function. */
+export function touchedFunctions(before: FileIndex | null, after: FileIndex | null): string[] {
+  const raw = (index: FileIndex | null): Map<string, string> => {
+    const result = new Map<string, string>();
+    for (const [name, definitions] of index?.definitions ?? []) {
+      if (definitions.some((d) => d.kind === 'function')) result.set(name, definitions.map((d) => index?.text.slice(d.start, d.end) ?? '').join('\n'));
+    }
+    return result;
+  };
+  const [old, now] = [raw(before), raw(after)];
+  return [...now.keys()].filter((name) => old.get(name) !== now.get(name));
+}

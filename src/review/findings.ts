@@ -1,0 +1,158 @@
+/** Violating runs to findings: one for each root cause, placed in the source, with the run that shows it. */
+import { createHash } from 'node:crypto';
+import type { EventProgram, Site } from '#event/program.js';
+import { explainRun } from '#machine/explain-run.js';
+import { factsOf } from '#machine/facts.js';
+import type { TraceStep } from '#machine/run.js';
+import type { HazardId, RuleSet } from '#rules/rule.js';
+import type { PatchedState } from '#source/snapshot.js';
+import type { Finding, RelatedLine, ReviewOptions, Side, Status, TraceLine } from './document.js';
+import type { Run, Verdict } from './judge.js';
+import type { Task } from './task.js';
+
+export interface Candidate {
+  readonly task: Task;
+  readonly machine: string;
+  readonly verdict: Verdict;
+  readonly before: readonly EventProgram[] | null;
+  readonly after: readonly EventProgram[] | null;
+  notBuiltOn?: readonly string[];
+}
+
+interface Hit {
+  readonly candidate: Candidate;
+  readonly run: Run;
+  readonly programs: readonly EventProgram[];
+  readonly site: Site | null;
+}
+
+export function findingsOf(candidates: readonly Candidate[], state: PatchedState, rules: RuleSet, options: ReviewOptions): Finding[] {
+  const findings = [
+    ...byCause(hits(candidates, 'introduced')).map((cause) => finding(cause, 'introduced', candidates, state, rules)),
+    ...byCause(hits(candidates, 'fixed')).map((cause) => finding(cause, 'fixed', candidates, state, rules)),
+    ...(options.existing ? byCause(hits(candidates, 'existing')).map((cause) => finding(cause, 'existing', candidates, state, rules)) : []),
+  ];
+  return findings.sort((a, b) => order(a.file, b.file) || a.line - b.line || order(a.hazard, b.hazard));
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function hits(candidates: readonly Candidate[], status: Status): Hit[] {
+  const result: Hit[] = [];
+  for (const candidate of candidates) {
+    const run = candidate.verdict[status][0];
+    const programs = status === 'fixed' ? candidate.before : (candidate.after ?? candidate.before);
+    if (run === undefined || programs === null) continue;
+    result.push({ candidate, run, programs, site: programs[run.violation.cpu]?.nodes[run.violation.node]?.at ?? null });
+  }
+  return result;
+}
+
+/** Runs that go wrong through the same changed function, or at the same place, have one cause. */
+function byCause(all: readonly Hit[]): Hit[][] {
+  const causes: Hit[][] = [];
+  for (const hit of all) {
+    const place = (h: Hit): string => `${h.site?.file}:${h.site?.line}`;
+    const cause = causes.find((known) => known.some((other) => other.candidate.task.changed.name === hit.candidate.task.changed.name || (other.site !== null && place(other) === place(hit))));
+    if (cause === undefined) causes.push([hit]);
+    else cause.push(hit);
+  }
+  return causes;
+}
+
+function finding(cause: readonly Hit[], status: Status, candidates: readonly Candidate[], state: PatchedState, rules: RuleSet): Finding {
+  const shown = representative(cause);
+  const hazard = shown.run.violation.hazard;
+  const side: Side = status === 'fixed' ? 'old' : 'new';
+  const tree = side === 'old' ? state.before : state.after;
+  const lineText = (file: string, line: number): string | undefined => tree.read(file)?.split('\n')[line - 1];
+  const machine = rules.machines.find((known) => known.name === shown.candidate.machine);
+  const steps = machine === undefined ? [] : explainRun({ programs: shown.programs, facts: factsOf(machine) }, shown.run);
+  const trace = steps.map((step): TraceLine => traceLine(step, shown.programs, lineText));
+  const place = placeOf(shown, trace, state, side);
+  const machines = [...new Set(cause.map((hit) => hit.candidate.machine))];
+  const searched = candidates.filter((c) => cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name)).map((c) => c.machine);
+  const assumptions = [...new Set(shown.programs.flatMap((program) => program.assumptions))];
+  const page = rules.hazards.find((known) => known.id === hazard);
+  const related = relatedLines(trace, side, place);
+  const path = steps.map((step) => step.event?.kind ?? step.what).join(' ');
+  return {
+    fingerprint: createHash('sha256').update(`${hazard}\n${place.function}\n${shown.run.violation.object}\n${path}`).digest('hex').slice(0, 16),
+    hazard,
+    status,
+    severity: status === 'introduced' ? (page?.severity ?? 'error') : 'note',
+    confidence: state.context === 'hunks' ? 'low' : assumptions.length > 0 || shown.candidate.task.client !== null ? 'medium' : 'high',
+    why:
+      state.context === 'hunks'
+        ? 'reviewed from the hunks alone: what they do not show is unknown'
+        : shown.candidate.task.client !== null
+          ? `shown in a client of the primitive (${shown.candidate.task.client})`
+          : assumptions.length > 0
+            ? 'rests on the assumptions listed'
+            : 'every call that matters was followed',
+    file: place.file,
+    side,
+    line: place.line,
+    function: place.function,
+    message: shown.run.violation.message,
+    machines,
+    safeOn: [...new Set(searched)].filter((name) => !machines.includes(name)),
+    notBuiltOn: [...(shown.candidate.notBuiltOn ?? [])],
+    related,
+    trace,
+    consequence: shown.run.violation.consequence,
+    assumptions,
+    closedBy: null,
+    suggestion: null,
+  };
+}
+
+/** The hazard that most machines show; of its runs the shortest. */
+function representative(cause: readonly Hit[]): Hit {
+  const votes = new Map<HazardId, Set<string>>();
+  for (const hit of cause) votes.set(hit.run.violation.hazard, (votes.get(hit.run.violation.hazard) ?? new Set()).add(hit.candidate.machine));
+  const ranked = [...cause].sort((a, b) => {
+    const byMachines = (votes.get(b.run.violation.hazard)?.size ?? 0) - (votes.get(a.run.violation.hazard)?.size ?? 0);
+    return byMachines || a.run.steps.length - b.run.steps.length;
+  });
+  const first = ranked[0];
+  if (first === undefined) throw new Error('a cause has at least one run: byCause() never makes an empty one');
+  return first;
+}
+
+function traceLine(step: TraceStep, programs: readonly EventProgram[], lineText: (file: string, line: number) => string | undefined): TraceLine {
+  const site = step.node === null ? null : (programs[step.cpu]?.nodes[step.node]?.at ?? null);
+  const inKernel = site !== null && !site.file.startsWith('client:');
+  const text = inKernel ? lineText(site.file, site.line)?.trim() : undefined;
+  return {
+    cpu: step.cpu,
+    who: step.who,
+    what: step.what,
+    file: inKernel ? site.file : null,
+    line: inKernel ? site.line : null,
+    ...(text === undefined ? {} : { text }),
+    changes: step.changes,
+  };
+}
+
+/** The violating place, or for a client the changed body's own line nearest to it. */
+function placeOf(hit: Hit, trace: readonly TraceLine[], state: PatchedState, side: Side): { readonly file: string; readonly line: number; readonly function: string } {
+  if (hit.site !== null && !hit.site.file.startsWith('client:')) return { file: hit.site.file, line: hit.site.line, function: hit.site.function };
+  const changed = hit.candidate.task.changed;
+  const inBody = [...trace].reverse().find((line) => line.file === changed.file && line.line !== null);
+  if (inBody?.line !== null && inBody !== undefined) return { file: changed.file, line: inBody.line, function: changed.name };
+  const text = (side === 'old' ? state.before : state.after).read(changed.file) ?? '';
+  const line = text.split('\n').findIndex((l) => new RegExp(`\\b${changed.name}\\b`).test(l));
+  return { file: changed.file, line: line < 0 ? 1 : line + 1, function: changed.name };
+}
+
+function relatedLines(trace: readonly TraceLine[], side: Side, place: { readonly file: string; readonly line: number }): RelatedLine[] {
+  const related: RelatedLine[] = [];
+  for (const line of trace) {
+    if (line.file === null || line.line === null || line.changes.length === 0) continue;
+    if (line.file === place.file && line.line === place.line) continue;
+    if (related.some((known) => known.file === line.file && known.line === line.line)) continue;
+    related.push({ file: line.file, side, line: line.line, what: line.what, ...(line.text === undefined ? {} : { text: line.text }) });
+  }
+  return related;
+}
