@@ -1,5 +1,6 @@
 import type { Finding, Side } from '#review/document.js';
 import { cleanLine, cleanSource } from './clean-text.js';
+import { missingStep } from './missing-step.js';
 
 /** One source line of a finding, ready to be drawn. */
 export interface FrameLine {
@@ -36,11 +37,21 @@ export function codeFrame(finding: Finding): readonly FrameFile[] {
   };
   note(finding.file, finding.side, finding.line, undefined, '');
   for (const r of finding.related) note(r.file, r.side, r.line, r.text, cleanLine(r.what));
-  for (const step of finding.trace) {
-    if (step.file === finding.file && step.line === finding.line) {
-      note(finding.file, finding.side, finding.line, step.text, '');
-    }
-  }
+  // The finding's own line is described by the step that goes wrong there.
+  const described = finding.related.some(
+    (r) => r.file === finding.file && r.side === finding.side && r.line === finding.line && r.what !== '',
+  );
+  const { wrong } = missingStep(finding);
+  finding.trace.forEach((step, i) => {
+    if (step.file !== finding.file || step.line !== finding.line) return;
+    note(
+      finding.file,
+      finding.side,
+      finding.line,
+      step.text,
+      i === wrong && !described ? cleanLine(step.what) : '',
+    );
+  });
   const files = new Map<string, FrameLine[]>();
   for (const { file, side, line, text, labels } of found.values()) {
     const primary = file === finding.file && side === finding.side && line === finding.line;

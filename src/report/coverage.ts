@@ -2,18 +2,25 @@ import type { ReviewedPatch, Undecided } from '#review/document.js';
 
 /** How much of a patch was decided: silence about a function must mean that it was searched. */
 export interface Coverage {
-  /** Functions that the patch touches and that bear on page tables, as far as the review names them. */
+  /** Functions that the patch touches and that bear on page tables. */
   readonly touched: number;
   readonly decided: number;
+  /** Everything that was not decided, callees and helpers of touched functions too. */
   readonly undecided: readonly Undecided[];
 }
 
-/** A function with any undecided part does not count as decided. */
+/** A touched function with any undecided part does not count as decided. */
 export function coverageOf(patch: ReviewedPatch): Coverage {
   const key = (x: { readonly function: string; readonly file: string }): string => `${x.file}\0${x.function}`;
   const open = new Set(patch.undecided.map(key));
-  const all = new Set([...patch.analysed.map(key), ...open]);
-  return { touched: all.size, decided: all.size - open.size, undecided: patch.undecided };
+  const touched = new Set(patch.analysed.map(key));
+  // Without any analysed function, what is undecided is all that is known of what was touched.
+  if (touched.size === 0) return { touched: open.size, decided: 0, undecided: patch.undecided };
+  return {
+    touched: touched.size,
+    decided: [...touched].filter((k) => !open.has(k)).length,
+    undecided: patch.undecided,
+  };
 }
 
 /** `1 error, 2 warnings`: counts of the findings that this patch brings in, then of the others. Empty without findings. */

@@ -172,12 +172,13 @@ function renderFooter(patch: ReviewedPatch, width: number, paint: Paint): readon
   const searched =
     touched === 0
       ? 'no touched function bears on page tables'
-      : decided === touched
-        ? `all ${touched} touched functions analysed`
-        : `${decided} of ${touched} touched functions analysed`;
-  const fullText = touched === 1 && decided === 1 ? 'the one touched function analysed' : searched;
+      : touched === 1 && decided === 1
+        ? 'the one touched function analysed'
+        : decided === touched
+          ? `all ${touched} touched functions analysed`
+          : `${decided} of ${touched} touched functions analysed`;
   const seen = patch.context === 'hunks' ? '; only the hunks were seen' : '';
-  lines.push(...wrapText(`${counts === '' ? 'No finding' : counts}; ${fullText}${seen}.`, width));
+  lines.push(...wrapText(`${counts === '' ? 'No finding' : counts}; ${searched}${seen}.`, width));
   for (const u of undecided) {
     const text = `${cleanLine(u.function)} (${cleanLine(u.file)}): ${reasonWord(u.kind)}: ${cleanLine(u.reason)}`;
     wrapText(text, width - 15).forEach((line, i) => {

@@ -108,6 +108,20 @@ describe('renderText', () => {
     expect(text).toContain('  not decided: drop_mapped_block (arch/arm64/mm/mmu.c): limit reached: 200000');
   });
 
+  it('labels the line of the finding with the step that goes wrong there', () => {
+    const related = sampleFinding.related.filter((r) => r.line !== 868);
+    expect(lines(renderText(withFinding({ related }), plain))).toContain(
+      '        |         ^^^^^^^^^^^^^^^^^^^^^^^ frees the page',
+    );
+  });
+
+  it('counts only touched functions, and names others that are not decided', () => {
+    const undecided = [{ function: 'helper', file: 'mm/b.c', kind: 'resolve' as const, reason: 'no body' }];
+    const text = lines(renderText(documentOf({ ...samplePatch, findings: [], undecided }), plain));
+    expect(text).toContain('No finding; all 2 touched functions analysed.');
+    expect(text).toContain('  not decided: helper (mm/b.c): not resolved: no body');
+  });
+
   it('says when a patch touches nothing that matters', () => {
     const patch = { ...samplePatch, findings: [], analysed: [], undecided: [], context: 'hunks' as const };
     expect(renderText(documentOf(patch), plain)).toBe(
