@@ -42,22 +42,22 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const { patchedStates } = await import('#source/patched-states.js');
   const states: readonly PatchedState[] = patchedStates(changes.patches, changes.base);
 
-  if (flags.dump !== undefined) {
-    const { dump } = await import('./dump.js');
-    await writeOutput(dump(flags.dump, states, rules, machines), flags.output ?? null);
-    return 0;
-  }
-
-  const { reviewSeries } = await import('#review/review-series.js');
   const now = (): number => performance.now();
   const progress = showProgress(process.stderr, now);
-  const document = reviewSeries(states, rules, {
+  const options = {
     machines,
     existing: flags.existing === true,
     limits: REVIEW_LIMITS,
     now,
     onProgress: progress.show,
-  });
+  };
+  if (flags.dump !== undefined) {
+    const { dump } = await import('./dump.js');
+    await writeOutput(dump(flags.dump, states, rules, options), flags.output ?? null);
+    return 0;
+  }
+  const { reviewSeries } = await import('#review/review-series.js');
+  const document = reviewSeries(states, rules, options);
   progress.clear();
   const text = await renderDocument(document, flags.format, flags.output ?? null);
   for (const note of changes.notes) process.stderr.write(`shootdown: note: ${note}\n`);

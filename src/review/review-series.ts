@@ -15,14 +15,12 @@ import { isBuiltOn } from './built-on.js';
 import { type ChangedName, changedFunctions, touchedFunctions } from './changed-functions.js';
 import { clientsFor } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
+import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
 import { judge, type Verdict } from './judge.js';
 import { Session } from './session.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
-
-const NODE_LIMIT = 6000;
-const DEPTH_LIMIT = 7;
 
 
 
