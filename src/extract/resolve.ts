@@ -97,11 +97,9 @@ export class Resolver {
     const here = this.live(own, name);
     if (here !== null) return { index: own, definition: here };
     for (const path of this.headersOf(from)) {
-      const text = this.read(path);
-      if (text === null || !text.includes(name)) continue;
-      const index = this.cache.index(path, text);
-      const definition = this.live(index, name);
-      if (definition !== null) return { index, definition };
+      const index = this.index(path);
+      const definition = index === null ? null : this.live(index, name);
+      if (index !== null && definition !== null) return { index, definition };
     }
     return null;
   }
@@ -185,7 +183,10 @@ const ARCH_HEADERS = [
 
 /** Headers that can hold page-table, TLB or lifetime primitives; the rest of the include graph is not searched. */
 function worthReading(path: string): boolean {
-  if (path.startsWith('arch/') || path.startsWith('include/asm-generic/')) return true;
-  if (!path.startsWith('include/')) return true;
-  return /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|page|mmu|vmalloc|migrate|highmem|kasan|memory_hotplug|userfaultfd|kvm|ksm|khugepaged|pagewalk|list|llist|smp|tlb)/.test(path);
+  if (/^arch\/[^/]+\/include\/|^include\/asm-generic\//.test(path)) return HARDWARE_HEADERS.test(path);
+  if (path.startsWith('include/')) return GENERIC_HEADERS.test(path);
+  return true;
 }
+
+const HARDWARE_HEADERS = /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2)[^/]*\.h$/;
+const GENERIC_HEADERS = /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;
