@@ -5,9 +5,9 @@
 import type { Patch } from '#patch/series.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
 import { chooseMachines } from './choose-machines.js';
+import { chooseRenderer, type Format } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
-import { type Format, renderDocument, requireFormat } from './render-document.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { showProgress } from './show-progress.js';
 import { UsageError } from './usage-error.js';
@@ -34,7 +34,8 @@ interface Changes {
 
 /** Runs the command and gives its exit code. Throws UsageError, PatchError or SourceError before anything is written. */
 export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
-  requireFormat(flags.format);
+  const output = flags.output ?? null;
+  const render = await chooseRenderer(flags.format, output);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
@@ -53,15 +54,15 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   };
   if (flags.dump !== undefined) {
     const { dump } = await import('./dump.js');
-    await writeOutput(dump(flags.dump, states, rules, options), flags.output ?? null);
+    await writeOutput(dump(flags.dump, states, rules, options), output);
     return 0;
   }
   const { reviewSeries } = await import('#review/review-series.js');
   const document = reviewSeries(states, rules, options);
   progress.clear();
-  const text = await renderDocument(document, flags.format, flags.output ?? null);
+  const text = render(document);
   for (const note of changes.notes) process.stderr.write(`shootdown: note: ${note}\n`);
-  await writeOutput(text, flags.output ?? null);
+  await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import type { RuleSet } from '#rules/rule.js';
-import { FORMATS } from './render-document.js';
+import { FORMATS } from './choose-renderer.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -104,7 +104,7 @@ function createProgram(finish: (code: number) => void): Command {
 function common(command: Command): Command {
   return output(machine(command))
     .addOption(
-      new Option('--format <format>', 'output format; sarif, html and mail are to come')
+      new Option('--format <format>', 'output format; html and mail are to come')
         .choices(FORMATS)
         .default('text'),
     )

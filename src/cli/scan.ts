@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { chooseMachines } from './choose-machines.js';
+import { chooseRenderer, type Format } from './choose-renderer.js';
 import { type ChosenTree, chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
-import { type Format, renderDocument, requireFormat } from './render-document.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { showProgress } from './show-progress.js';
 import { UsageError } from './usage-error.js';
@@ -20,7 +20,8 @@ export interface ScanFlags {
 
 /** `shootdown scan`: whole files or folders of a tree, no patch; every finding counts. Gives the exit code. */
 export async function scan(paths: readonly string[], flags: ScanFlags): Promise<number> {
-  requireFormat(flags.format);
+  const output = flags.output ?? null;
+  const render = await chooseRenderer(flags.format, output);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
@@ -39,7 +40,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
     onProgress: progress.show,
   });
   progress.clear();
-  await writeOutput(await renderDocument(document, flags.format, flags.output ?? null), flags.output ?? null);
+  await writeOutput(render(document), output);
   return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
 }
 

@@ -10,7 +10,10 @@ describe('runCommand', () => {
     [[], 'which command? shootdown --help lists them'],
     [['chek'], "unknown command 'chek' (Did you mean check?)"],
     [['check', '--formt', 'json', 'a'], "unknown option '--formt' (Did you mean --format?)"],
-    [['check', '--format', 'sarif', 'a'], '--format sarif is not available yet; use text, json or markdown'],
+    [
+      ['check', '--format', 'html', 'a'],
+      '--format html is not available yet; use text, json, sarif or markdown',
+    ],
     [['explain'], "missing required argument 'HAZARD'"],
   ])('%j is refused with one line', async (args, line) => {
     expect(await failure(...args)).toBe(line);
