@@ -36,12 +36,36 @@ export interface Flush<X> {
 
 export type Event<X> =
   // -- entries. `entry` evaluates to an entry pointer (null or opaque: nothing happens).
-  | { readonly kind: 'set'; readonly entry: X; readonly value: X; readonly atomic?: boolean; readonly order?: 'plain' | 'once'; readonly old?: string }
+  | {
+      readonly kind: 'set';
+      readonly entry: X;
+      readonly value: X;
+      readonly atomic?: boolean;
+      readonly order?: 'plain' | 'once';
+      readonly old?: string;
+    }
   /** `old` names the variable that receives the value that was there. `was`: what the kernel requires it to have been. */
-  | { readonly kind: 'clear'; readonly entry: X; readonly old?: string; readonly was?: 'page' | 'table'; readonly atomic?: boolean }
+  | {
+      readonly kind: 'clear';
+      readonly entry: X;
+      readonly old?: string;
+      readonly was?: 'page' | 'table';
+      readonly atomic?: boolean;
+    }
   /** Present entry to other attributes of the same target (write-protect, clean, age). `value` is computed from the old one. */
-  | { readonly kind: 'change'; readonly entry: X; readonly value: X; readonly atomic?: boolean; readonly old?: string }
-  | { readonly kind: 'write-low' | 'write-high'; readonly entry: X; readonly value: X; readonly order?: 'plain' | 'once' }
+  | {
+      readonly kind: 'change';
+      readonly entry: X;
+      readonly value: X;
+      readonly atomic?: boolean;
+      readonly old?: string;
+    }
+  | {
+      readonly kind: 'write-low' | 'write-high';
+      readonly entry: X;
+      readonly value: X;
+      readonly order?: 'plain' | 'once';
+    }
   | { readonly kind: 'read'; readonly entry: X; readonly into: string }
   | { readonly kind: 'read-low' | 'read-high'; readonly entry: X; readonly into: string }
   /** Joins two halves read before into one value: torn when they never stood together. */
@@ -61,9 +85,19 @@ export type Event<X> =
   | { readonly kind: 'interrupts'; readonly on: boolean }
   | { readonly kind: 'rcu-read'; readonly enter: boolean }
   /** `lock` evaluates to a symbol or to an entry pointer (the page-table lock of its table). `class`: see `LockClass`. */
-  | { readonly kind: 'lock' | 'unlock'; readonly lock: X; readonly class: LockClass; readonly mode?: 'read' | 'write' }
+  | {
+      readonly kind: 'lock' | 'unlock';
+      readonly lock: X;
+      readonly class: LockClass;
+      readonly mode?: 'read' | 'write';
+    }
   /** The kernel states that the lock is held here (lockdep assertions). */
-  | { readonly kind: 'assert-held'; readonly lock: X; readonly class: LockClass; readonly mode?: 'read' | 'write' }
+  | {
+      readonly kind: 'assert-held';
+      readonly lock: X;
+      readonly class: LockClass;
+      readonly mode?: 'read' | 'write';
+    }
   // -- memory
   | { readonly kind: 'alloc'; readonly what: 'page' | 'table'; readonly into: string }
   | { readonly kind: 'get'; readonly memory: X }
@@ -75,17 +109,32 @@ export type Event<X> =
   | { readonly kind: 'reuse'; readonly memory: X }
   | { readonly kind: 'deposit' | 'withdraw'; readonly memory: X }
   /** The page's content is copied, merged or written to disk: nobody may write it through a stale translation. */
-  | { readonly kind: 'rely'; readonly memory: X; readonly on: 'no-translation' | 'no-writable-translation' | 'no-walker' | 'no-secondary' }
+  | {
+      readonly kind: 'rely';
+      readonly memory: X;
+      readonly on: 'no-translation' | 'no-writable-translation' | 'no-walker' | 'no-secondary';
+    }
   // -- containers: lists, arrays, batches that carry pages, tables, ranges or areas
   | { readonly kind: 'container-add'; readonly container: X; readonly item: X }
   /** `into` gets any member: the witness's if the container holds it (choice), `other` else. */
-  | { readonly kind: 'container-take'; readonly container: X; readonly into: string; readonly remove: boolean }
+  | {
+      readonly kind: 'container-take';
+      readonly container: X;
+      readonly into: string;
+      readonly remove: boolean;
+    }
   | { readonly kind: 'container-move'; readonly from: X; readonly to: X }
   | { readonly kind: 'container-init'; readonly container: X }
   // -- mmu_gather. `gather` is a symbol.
   | { readonly kind: 'gather-start'; readonly gather: X; readonly full: X }
   /** The range [address, address + size of `stride`) joins what the gather will flush. */
-  | { readonly kind: 'gather-track'; readonly gather: X; readonly address: X; readonly stride: Level; readonly end?: X }
+  | {
+      readonly kind: 'gather-track';
+      readonly gather: X;
+      readonly address: X;
+      readonly stride: Level;
+      readonly end?: X;
+    }
   | { readonly kind: 'gather-page'; readonly gather: X; readonly memory: X }
   /** Queues a table; `tables`: the flush will reach walk caches. `sync`: how the free waits for lockless walkers on this machine. */
   | { readonly kind: 'gather-table'; readonly gather: X; readonly memory: X; readonly address?: X }
@@ -106,7 +155,18 @@ export type Event<X> =
   /** The CPU uses the address as a program would, through whatever translation it holds. */
   | { readonly kind: 'touch'; readonly write: boolean }
   /** The CPU leaves or enters the kernel, takes up or drops the address space, goes lazy: flushes deferred to there are done by rules. */
-  | { readonly kind: 'cpu'; readonly does: 'enter-kernel' | 'leave-kernel' | 'go-lazy' | 'leave-lazy' | 'switch-mm' | 'preempt-vcpu' | 'run-vcpu' | 'deferred-flush' }
+  | {
+      readonly kind: 'cpu';
+      readonly does:
+        | 'enter-kernel'
+        | 'leave-kernel'
+        | 'go-lazy'
+        | 'leave-lazy'
+        | 'switch-mm'
+        | 'preempt-vcpu'
+        | 'run-vcpu'
+        | 'deferred-flush';
+    }
   /** The outermost operation returns: nothing may be owed any more. */
   | { readonly kind: 'operation-end' };
 

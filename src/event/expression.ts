@@ -28,13 +28,34 @@ export type Expression =
 
 export type Operator =
   /** C arithmetic and logic. Addresses plus sizes move by granule; `%`, `*` and unknown mixes give `some any`. */
-  | '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>' | '~'
-  | '!' | '&&' | '||' | '==' | '!=' | '<' | '<=' | '>' | '>='
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '&'
+  | '|'
+  | '^'
+  | '<<'
+  | '>>'
+  | '~'
+  | '!'
+  | '&&'
+  | '||'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
   /** `cond ? a : b` */
   | 'select'
-  | 'min' | 'max'
+  | 'min'
+  | 'max'
   /** (address, size): round down / up to a multiple; `addr-end`(addr, end) with `level`: p?d_addr_end */
-  | 'align-down' | 'align-up' | 'addr-end'
+  | 'align-down'
+  | 'align-up'
+  | 'addr-end'
   /** (parent entry pointer or table memory or mm symbol, address) with `level`: pointer to the entry of that level. */
   | 'entry'
   /** (table memory) with `level`: pointer to the first entry of that table. */
@@ -46,18 +67,35 @@ export type Operator =
   /** (entry pointer): the value it holds now (the plain C read `*ptep` where atomicity does not matter). */
   | 'read'
   /** (entry value): the page a leaf maps, the table a non-leaf points to. */
-  | 'page-of' | 'table-of'
+  | 'page-of'
+  | 'table-of'
   /** (entry pointer): the table it lies in, as memory. (memory): the address-independent identity. */
   | 'table-holding'
   /** (entry value) -> boolean: present, none, leaf (present and large or pte), table, soft, write, dirty, young, exec, cont */
-  | 'is-present' | 'is-none' | 'is-leaf' | 'is-table' | 'is-soft'
-  | 'is-write' | 'is-dirty' | 'is-young' | 'is-exec' | 'is-cont'
+  | 'is-present'
+  | 'is-none'
+  | 'is-leaf'
+  | 'is-table'
+  | 'is-soft'
+  | 'is-write'
+  | 'is-dirty'
+  | 'is-young'
+  | 'is-exec'
+  | 'is-cont'
   /** (entry value, entry value) -> boolean: same bits. */
   | 'same'
   /** (memory) with `level`: a present leaf / a table pointer to it; `soft-value`: non-present data; `none-value`. */
-  | 'make-leaf' | 'make-table' | 'make-soft' | 'none-value'
+  | 'make-leaf'
+  | 'make-table'
+  | 'make-soft'
+  | 'none-value'
   /** (entry value, boolean): the value with that attribute. */
-  | 'with-write' | 'with-dirty' | 'with-young' | 'with-exec' | 'with-cont' | 'with-present'
+  | 'with-write'
+  | 'with-dirty'
+  | 'with-young'
+  | 'with-exec'
+  | 'with-cont'
+  | 'with-present'
   /** (memory of any kind) -> the address of w as a kernel/user address when the memory is the witness's range. */
   | 'range-of'
   /** (address): the address range that contains it, as memory of kind `range`. */

@@ -28,11 +28,27 @@ export type FactValue = boolean | string | number;
  * `consequence-*`: what happens there, as text for reports.
  */
 export type FactName =
-  | 'remote-flush' | 'flush-interrupts-walkers' | 'lazy-cpus' | 'walk-cache'
-  | 'page-flush-depth' | 'range-flush-depth' | 'kernel-range-flush-depth' | 'page-flush-drops-all-walk-caches'
-  | 'table-free' | 'entry-halves' | 'store-order' | 'break-before-make' | 'tlbi-needs-isb'
-  | 'gup-fast' | 'kernel-entry-deferral' | 'sync-one' | 'flush-notifies-secondary' | 'preempted-vcpus'
-  | 'consequence-stale-page' | 'consequence-stale-table' | 'consequence-live-replace';
+  | 'remote-flush'
+  | 'flush-interrupts-walkers'
+  | 'lazy-cpus'
+  | 'walk-cache'
+  | 'page-flush-depth'
+  | 'range-flush-depth'
+  | 'kernel-range-flush-depth'
+  | 'page-flush-drops-all-walk-caches'
+  | 'table-free'
+  | 'entry-halves'
+  | 'store-order'
+  | 'break-before-make'
+  | 'tlbi-needs-isb'
+  | 'gup-fast'
+  | 'kernel-entry-deferral'
+  | 'sync-one'
+  | 'flush-notifies-secondary'
+  | 'preempted-vcpus'
+  | 'consequence-stale-page'
+  | 'consequence-stale-table'
+  | 'consequence-live-replace';
 
 /** Reads facts and remembers which were read: a verdict depends on those alone. */
 export interface Facts {

@@ -18,9 +18,27 @@ export interface Site {
 export type NodeId = number;
 
 export type ProgramNode =
-  | { readonly kind: 'event'; readonly event: Event<Expression>; readonly next: NodeId; readonly at: Site | null; readonly text?: string }
-  | { readonly kind: 'assign'; readonly sets: readonly { readonly name: string; readonly value: Expression }[]; readonly next: NodeId; readonly at: Site | null }
-  | { readonly kind: 'branch'; readonly on: Expression; readonly then: NodeId; readonly else: NodeId; readonly at: Site | null; readonly text?: string }
+  | {
+      readonly kind: 'event';
+      readonly event: Event<Expression>;
+      readonly next: NodeId;
+      readonly at: Site | null;
+      readonly text?: string;
+    }
+  | {
+      readonly kind: 'assign';
+      readonly sets: readonly { readonly name: string; readonly value: Expression }[];
+      readonly next: NodeId;
+      readonly at: Site | null;
+    }
+  | {
+      readonly kind: 'branch';
+      readonly on: Expression;
+      readonly then: NodeId;
+      readonly else: NodeId;
+      readonly at: Site | null;
+      readonly text?: string;
+    }
   /** The program returns `value`, or stops for good (BUG, panic): then nothing is owed. */
   | { readonly kind: 'return'; readonly value: Expression | null; readonly at: Site | null }
   | { readonly kind: 'stop'; readonly at: Site | null };

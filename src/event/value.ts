@@ -42,6 +42,8 @@ export interface EntryValue {
   readonly exec: boolean | '?';
   readonly cont: boolean | '?';
   readonly torn?: true;
+  /** Only this half of the value was read. */
+  readonly half?: 'low' | 'high';
 }
 
 /** A pointer to a page-table entry: `table` says in whose table it points, `gap` where in it relative to w. */
@@ -98,7 +100,7 @@ export function encodeValue(v: Value): string {
     case 'entry-pointer':
       return `&${v.level}:${v.table}@${v.gap}`;
     case 'entry-value':
-      return `${v.level}{${v.maps} ${v.of} w${b(v.write)}d${b(v.dirty)}y${b(v.young)}x${b(v.exec)}c${b(v.cont)}${v.torn ? ' torn' : ''}}`;
+      return `${v.level}{${v.maps} ${v.of} w${b(v.write)}d${b(v.dirty)}y${b(v.young)}x${b(v.exec)}c${b(v.cont)}${v.torn ? ' torn' : ''}${v.half === undefined ? '' : ` ${v.half}`}}`;
     case 'memory':
       return `${v.what}:${v.level}:${v.who}`;
   }

@@ -5,8 +5,9 @@
  * Values are followed symbolically while the graph is built; whatever can differ between runs becomes a variable of
  * the program, so that which table or page a pointer means is decided on each path, not once for the function.
  */
-import { type Block, type BlockId, type CFunction, type Instruction, type Operand, type Place } from '#c/ir.js';
+
 import { identifiersIn } from '#c/identifiers.js';
+import type { Block, BlockId, CFunction, Instruction, Operand, Place } from '#c/ir.js';
 import type { Event } from '#event/event.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode, Site } from '#event/program.js';
@@ -22,7 +23,12 @@ export interface Extraction {
   /** Functions whose bodies are in the program. */
   readonly followed: readonly string[];
   /** Calls cut off by a limit, and bodies that could not be lowered: function and reason. */
-  readonly gaps: readonly { readonly function: string; readonly file: string; readonly kind: 'parse' | 'limit' | 'resolve'; readonly reason: string }[];
+  readonly gaps: readonly {
+    readonly function: string;
+    readonly file: string;
+    readonly kind: 'parse' | 'limit' | 'resolve';
+    readonly reason: string;
+  }[];
 }
 
 export interface ExtractOptions {
@@ -53,9 +59,37 @@ interface Instance {
 /** Small bodies of the same file are followed even without events, so that the flags they return are known. */
 const SMALL_BODY_LINES = 40;
 
-const ERRNO = ['PERM', 'NOENT', 'SRCH', 'INTR', 'IO', 'NXIO', 'E2BIG', 'NOEXEC', 'BADF', 'CHILD', 'AGAIN', 'NOMEM', 'ACCES', 'FAULT', 'NOTBLK', 'BUSY', 'EXIST', 'XDEV', 'NODEV', 'NOTDIR', 'ISDIR', 'INVAL'];
+const ERRNO = [
+  'PERM',
+  'NOENT',
+  'SRCH',
+  'INTR',
+  'IO',
+  'NXIO',
+  'E2BIG',
+  'NOEXEC',
+  'BADF',
+  'CHILD',
+  'AGAIN',
+  'NOMEM',
+  'ACCES',
+  'FAULT',
+  'NOTBLK',
+  'BUSY',
+  'EXIST',
+  'XDEV',
+  'NODEV',
+  'NOTDIR',
+  'ISDIR',
+  'INVAL',
+];
 
-export function extractProgram(root: Found, resolver: Resolver, rules: RuleSet, options: ExtractOptions): Extraction | { readonly reason: string; readonly line: number } {
+export function extractProgram(
+  root: Found,
+  resolver: Resolver,
+  rules: RuleSet,
+  options: ExtractOptions,
+): Extraction | { readonly reason: string; readonly line: number } {
   const lowered = resolver.lower(root);
   if (!('blocks' in lowered)) return { reason: lowered.reason, line: lowered.line };
   const first = new Builder(resolver, rules, options, new Map());
@@ -100,14 +134,16 @@ export class Builder {
   /** Cells that are read before a store to them was seen, with the kind that was stored. */
   cells(): ReadonlyMap<string, Kind> {
     const result = new Map<string, Kind>();
-    for (const cell of this.readUnknown) if (this.stored.has(`m:${cell}`)) result.set(cell, this.cellKinds.get(cell) ?? 'untracked');
+    for (const cell of this.readUnknown)
+      if (this.stored.has(`m:${cell}`)) result.set(cell, this.cellKinds.get(cell) ?? 'untracked');
     return result;
   }
 
   root(fn: CFunction): Extraction {
     this.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
     const args = fn.parameters.map((parameter, position): Val => this.rootArgument(parameter.type, position));
-    for (const cell of this.cellsAtStart.keys()) if (!cell.startsWith('L')) this.assign(`m:${cell}`, choice(cell, true), null);
+    for (const cell of this.cellsAtStart.keys())
+      if (!cell.startsWith('L')) this.assign(`m:${cell}`, choice(cell, true), null);
     const end = this.label();
     const result = this.instantiate(fn, args, { depth: 0, via: [], stack: [] }, end, 'result');
     this.link(this.current, result.entry);
@@ -134,13 +170,25 @@ export class Builder {
     const origin = `arg${position}`;
     const base = { origin, stable: true, type };
     if (type === null) return { ...base, expr: choice(origin, true) };
-    const rule = this.rules.types.find((known) => known.type === type.base && known.pointers === type.pointers);
+    const rule = this.rules.types.find(
+      (known) => known.type === type.base && known.pointers === type.pointers,
+    );
     const level = rule?.level ?? 'pte';
     switch (rule?.is) {
       case 'entry-pointer':
         return { ...base, expr: constant({ kind: 'entry-pointer', level, table: 'W', gap: 'at' }) };
       case 'entry-value': {
-        const value: Value = { kind: 'entry-value', level, maps: '?', of: 'new', write: '?', dirty: '?', young: '?', exec: '?', cont: '?' };
+        const value: Value = {
+          kind: 'entry-value',
+          level,
+          maps: '?',
+          of: 'new',
+          write: '?',
+          dirty: '?',
+          young: '?',
+          exec: '?',
+          cont: '?',
+        };
         return { ...base, expr: constant(value) };
       }
       case 'memory-page':
@@ -228,13 +276,36 @@ export class Builder {
     resultName: string,
   ): { readonly entry: NodeId; readonly result: Val } {
     this.followed.add(fn.name);
-    for (const gap of fn.gaps) this.gaps.push({ function: fn.name, file: fn.file, kind: 'parse', reason: `line ${gap.line}: ${gap.reason}` });
+    for (const gap of fn.gaps)
+      this.gaps.push({
+        function: fn.name,
+        file: fn.file,
+        kind: 'parse',
+        reason: `line ${gap.line}: ${gap.reason}`,
+      });
     this.instances += 1;
-    const instance: Instance = { fn, number: this.instances, values: new Map(), labels: new Map(), via: outer.via, depth: outer.depth, stack: [...outer.stack, fn.name] };
+    const instance: Instance = {
+      fn,
+      number: this.instances,
+      values: new Map(),
+      labels: new Map(),
+      via: outer.via,
+      depth: outer.depth,
+      stack: [...outer.stack, fn.name],
+    };
     fn.parameters.forEach((parameter, n) => {
-      const arg = args[n] ?? { expr: choice(`missing argument ${n}`, false), origin: '?', stable: false, type: null };
+      const arg = args[n] ?? {
+        expr: choice(`missing argument ${n}`, false),
+        origin: '?',
+        stable: false,
+        type: null,
+      };
       const { cell, ...rest } = arg;
-      instance.values.set(parameter.id, { ...rest, ...(cell === undefined ? {} : { cell }), type: parameter.type ?? arg.type });
+      instance.values.set(parameter.id, {
+        ...rest,
+        ...(cell === undefined ? {} : { cell }),
+        type: parameter.type ?? arg.type,
+      });
     });
     const blocks = new Map(fn.blocks.map((block) => [block.id, block]));
     const order = reversePostorder(fn.blocks);
@@ -250,7 +321,13 @@ export class Builder {
     }
     this.current = saved;
     const entry = instance.labels.get(fn.blocks[0]?.id ?? 0) ?? exit;
-    const kind = results.map((result) => kindOf(result.expr, this.kinds)).find((k) => k !== 'untracked' && k !== 'int') ?? (results.length > 0 && results.every((r) => kindOf(r.expr, this.kinds) === 'untracked') ? 'untracked' : 'int');
+    const kind =
+      results
+        .map((result) => kindOf(result.expr, this.kinds))
+        .find((k) => k !== 'untracked' && k !== 'int') ??
+      (results.length > 0 && results.every((r) => kindOf(r.expr, this.kinds) === 'untracked')
+        ? 'untracked'
+        : 'int');
     this.kinds.set(resultName, kind);
     const origins = new Set(results.map((result) => result.origin));
     const only = results.length === 1 ? results[0] : undefined;
@@ -258,7 +335,10 @@ export class Builder {
       entry,
       result: {
         expr: { op: 'var', name: resultName },
-        origin: origins.size === 1 ? [...origins][0] ?? fn.name : `${fn.name}(${args.map((arg) => arg.origin).join(', ')})`,
+        origin:
+          origins.size === 1
+            ? ([...origins][0] ?? fn.name)
+            : `${fn.name}(${args.map((arg) => arg.origin).join(', ')})`,
         stable: results.length > 0 && origins.size === 1 && results.every((result) => result.stable),
         type: fn.returns,
         ...(only?.cell === undefined ? {} : { cell: only.cell }),
@@ -268,10 +348,23 @@ export class Builder {
   }
 
   private site(instance: Instance, line: number): Site {
-    return { file: instance.fn.file, line, function: instance.fn.name, ...(instance.via.length === 0 ? {} : { via: instance.via }) };
+    return {
+      file: instance.fn.file,
+      line,
+      function: instance.fn.name,
+      ...(instance.via.length === 0 ? {} : { via: instance.via }),
+    };
   }
 
-  private block(instance: Instance, block: Block, rank: ReadonlyMap<BlockId, number>, blocks: ReadonlyMap<BlockId, Block>, exit: NodeId, resultName: string, results: Val[]): void {
+  private block(
+    instance: Instance,
+    block: Block,
+    rank: ReadonlyMap<BlockId, number>,
+    blocks: ReadonlyMap<BlockId, Block>,
+    exit: NodeId,
+    resultName: string,
+    results: Val[],
+  ): void {
     const loops = block.predecessors.some((from) => (rank.get(from) ?? -1) >= (rank.get(block.id) ?? 0));
     this.phis(instance, block, loops, rank);
     for (const instruction of block.instructions) {
@@ -287,7 +380,14 @@ export class Builder {
         const on = this.operand(instance, end.on);
         const at = this.site(instance, end.line);
         const node = this.nodes.length;
-        this.nodes.push({ kind: 'branch', on: on.expr, then: -1, else: -1, at, text: end.text } as unknown as Draft);
+        this.nodes.push({
+          kind: 'branch',
+          on: on.expr,
+          then: -1,
+          else: -1,
+          at,
+          text: end.text,
+        } as unknown as Draft);
         this.link(this.current, node);
         const sides: NodeId[] = [];
         for (const to of [end.then, end.else]) {
@@ -328,7 +428,8 @@ export class Builder {
       if (value.expr.op === 'var' && value.expr.name === name) continue;
       const kind = kindOf(value.expr, this.kinds);
       const known = this.kinds.get(name);
-      if (known === undefined || known === 'untracked' || known === 'int') this.kinds.set(name, kind === 'untracked' && known === 'int' ? 'int' : kind);
+      if (known === undefined || known === 'untracked' || known === 'int')
+        this.kinds.set(name, kind === 'untracked' && known === 'int' ? 'int' : kind);
       sets.push({ name, value: value.expr });
     }
     if (sets.length > 0) this.emit({ kind: 'assign', sets, at: null });
@@ -338,15 +439,20 @@ export class Builder {
   /** Values that a block receives. In loops, pointer, address and counter that step together follow one position. */
   private phis(instance: Instance, block: Block, loops: boolean, rank: ReadonlyMap<BlockId, number>): void {
     const here = rank.get(block.id) ?? 0;
-    const phis = block.instructions.filter((instruction): instruction is Extract<Instruction, { kind: 'phi' }> => instruction.kind === 'phi');
+    const phis = block.instructions.filter(
+      (instruction): instruction is Extract<Instruction, { kind: 'phi' }> => instruction.kind === 'phi',
+    );
     const entering = (phi: (typeof phis)[number]): Val[] =>
-      phi.from.filter((edge) => (rank.get(edge.block) ?? -1) < here && rank.has(edge.block)).map((edge) => this.operand(instance, edge.value));
+      phi.from
+        .filter((edge) => (rank.get(edge.block) ?? -1) < here && rank.has(edge.block))
+        .map((edge) => this.operand(instance, edge.value));
     for (const phi of phis) {
       const name = phiName(instance, phi.id);
       const incoming = entering(phi);
       const type = instance.fn.values[phi.id]?.type ?? incoming[0]?.type ?? null;
       const first = incoming[0];
-      const same = !loops && first !== undefined && incoming.every((val) => val.origin === first.origin && val.stable);
+      const same =
+        !loops && first !== undefined && incoming.every((val) => val.origin === first.origin && val.stable);
       if (same && kindOf(first.expr, this.kinds) === 'untracked' && first.expr.op !== 'var') {
         instance.values.set(phi.id, first);
         continue;
@@ -361,7 +467,11 @@ export class Builder {
       const cell = cells.size === 1 && !loops ? [...cells][0] : undefined;
       instance.values.set(phi.id, {
         expr: { op: 'var', name },
-        origin: loops ? `loop(${first?.origin ?? ''})` : incoming.length === 0 ? 'undefined' : [...new Set(incoming.map((val) => val.origin))].join('|'),
+        origin: loops
+          ? `loop(${first?.origin ?? ''})`
+          : incoming.length === 0
+            ? 'undefined'
+            : [...new Set(incoming.map((val) => val.origin))].join('|'),
         stable: false,
         type,
         ...(cell === undefined ? {} : { cell }),
@@ -371,14 +481,20 @@ export class Builder {
     if (loops) this.couple(instance, block, phis, rank);
   }
 
-  private couple(instance: Instance, block: Block, phis: readonly Extract<Instruction, { kind: 'phi' }>[], rank: ReadonlyMap<BlockId, number>): void {
+  private couple(
+    instance: Instance,
+    block: Block,
+    phis: readonly Extract<Instruction, { kind: 'phi' }>[],
+    rank: ReadonlyMap<BlockId, number>,
+  ): void {
     const here = rank.get(block.id) ?? 0;
     const step = (phi: (typeof phis)[number]): Instruction | null => {
       for (const edge of phi.from) {
         if ((rank.get(edge.block) ?? -1) < here || edge.value.kind !== 'value') continue;
         const id = edge.value.id;
         for (const other of instance.fn.blocks) {
-          for (const instruction of other.instructions) if ('id' in instruction && instruction.id === id) return instruction;
+          for (const instruction of other.instructions)
+            if ('id' in instruction && instruction.id === id) return instruction;
         }
       }
       return null;
@@ -388,7 +504,8 @@ export class Builder {
       const how = steps.get(phi.id);
       return how?.kind === 'binary' && how.op === '+' && how.left.kind === 'value' && how.left.id === phi.id;
     };
-    const kindAt = (phi: (typeof phis)[number]): Kind => this.kinds.get(phiName(instance, phi.id)) ?? 'untracked';
+    const kindAt = (phi: (typeof phis)[number]): Kind =>
+      this.kinds.get(phiName(instance, phi.id)) ?? 'untracked';
     let master: Expression | null = null;
     for (const phi of phis) {
       if (kindAt(phi) === 'address' && steps.get(phi.id) !== null && steps.get(phi.id)?.kind !== 'phi') {
@@ -398,7 +515,14 @@ export class Builder {
     }
     const counters = phis.filter((phi) => {
       const how = steps.get(phi.id);
-      return kindAt(phi) === 'int' && advances(phi) && how?.kind === 'binary' && how.right.kind === 'int' && Number(how.right.value) === 1 && indexes(instance.fn, phi.id);
+      return (
+        kindAt(phi) === 'int' &&
+        advances(phi) &&
+        how?.kind === 'binary' &&
+        how.right.kind === 'int' &&
+        Number(how.right.value) === 1 &&
+        indexes(instance.fn, phi.id)
+      );
     });
     for (const phi of counters) {
       const name = phiName(instance, phi.id);
@@ -432,10 +556,22 @@ export class Builder {
   private operand(instance: Instance, operand: Operand): Val {
     switch (operand.kind) {
       case 'value':
-        return instance.values.get(operand.id) ?? { expr: choice('undefined value', false), origin: 'undefined', stable: false, type: null };
+        return (
+          instance.values.get(operand.id) ?? {
+            expr: choice('undefined value', false),
+            origin: 'undefined',
+            stable: false,
+            type: null,
+          }
+        );
       case 'int': {
         const n = Number(operand.value);
-        return { expr: integer(Number.isSafeInteger(n) ? n : Number.MAX_SAFE_INTEGER), origin: String(operand.value), stable: true, type: null };
+        return {
+          expr: integer(Number.isSafeInteger(n) ? n : Number.MAX_SAFE_INTEGER),
+          origin: String(operand.value),
+          stable: true,
+          type: null,
+        };
       }
       case 'string':
         return { expr: constant({ kind: 'opaque' }), origin: operand.text, stable: true, type: null };
@@ -456,15 +592,22 @@ export class Builder {
       const known = ERRNO.indexOf(name.slice(1));
       return { ...base, expr: integer(known >= 0 ? known + 1 : 99) };
     }
-    const rule = this.rules.constants.get(name)?.find((candidate) => holds(candidate.condition, this.resolver));
+    const rule = this.rules.constants
+      .get(name)
+      ?.find((candidate) => holds(candidate.condition, this.resolver));
     if (rule !== undefined) return { ...base, expr: rule.value };
     const cell = `G.${name}`;
     if (this.cellKinds.has(cell)) return { ...base, expr: { op: 'var', name: `m:${cell}` }, stable: false };
     const found = this.resolver.define(name, instance.fn.file);
-    if (found !== null && found.definition.kind === 'enumerator' && found.definition.value !== null) return { ...base, expr: integer(found.definition.value) };
+    if (found !== null && found.definition.kind === 'enumerator' && found.definition.value !== null)
+      return { ...base, expr: integer(found.definition.value) };
     if (found !== null && found.definition.kind === 'macro' && found.definition.parameters === null) {
-      const text = found.index.text.slice(found.definition.body, found.definition.end).trim().replace(/^\((.*)\)$/, '$1');
-      if (/^(0x[0-9a-fA-F]+|\d+)[uUlL]*$/.test(text)) return { ...base, expr: integer(Number.parseInt(text.replace(/[uUlL]+$/, ''))) };
+      const text = found.index.text
+        .slice(found.definition.body, found.definition.end)
+        .trim()
+        .replace(/^\((.*)\)$/, '$1');
+      if (/^(0x[0-9a-fA-F]+|\d+)[uUlL]*$/.test(text))
+        return { ...base, expr: integer(Number.parseInt(text.replace(/[uUlL]+$/, ''))) };
     }
     return { ...base, expr: choice(name, true) };
   }
@@ -472,7 +615,13 @@ export class Builder {
   /** `&place`: a pointer whose target is known. */
   private address(instance: Instance, place: Place): Val {
     const target = this.locate(instance, place);
-    if (target.kind === 'entry') return { expr: target.pointer, origin: `&${target.origin}`, stable: false, type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 } };
+    if (target.kind === 'entry')
+      return {
+        expr: target.pointer,
+        origin: `&${target.origin}`,
+        stable: false,
+        type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+      };
     return {
       expr: constant({ kind: 'symbol', name: target.cell }),
       origin: `&${target.cell}`,
@@ -482,9 +631,25 @@ export class Builder {
     };
   }
 
-  private locate(instance: Instance, place: Place):
-    | { readonly kind: 'cell'; readonly cell: string; readonly stable: boolean; readonly local: boolean; readonly at?: Val; readonly base?: Val; readonly field?: string }
-    | { readonly kind: 'entry'; readonly pointer: Expression; readonly origin: string; readonly half?: 'low' | 'high' } {
+  private locate(
+    instance: Instance,
+    place: Place,
+  ):
+    | {
+        readonly kind: 'cell';
+        readonly cell: string;
+        readonly stable: boolean;
+        readonly local: boolean;
+        readonly at?: Val;
+        readonly base?: Val;
+        readonly field?: string;
+      }
+    | {
+        readonly kind: 'entry';
+        readonly pointer: Expression;
+        readonly origin: string;
+        readonly half?: 'low' | 'high';
+      } {
     let cell: string;
     let stable = true;
     let local = false;
@@ -510,7 +675,14 @@ export class Builder {
         base = pointer;
         const kind = kindOf(pointer.expr, this.kinds);
         if (kind === 'entry-pointer' || (kind === 'memory' && entryLevel(pointer.type) !== null)) {
-          let at = kind === 'memory' ? ({ op: 'first-entry', args: [pointer.expr], level: entryLevel(pointer.type) ?? 'pte' } as Expression) : pointer.expr;
+          let at =
+            kind === 'memory'
+              ? ({
+                  op: 'first-entry',
+                  args: [pointer.expr],
+                  level: entryLevel(pointer.type) ?? 'pte',
+                } as Expression)
+              : pointer.expr;
           const [head, ...rest] = path;
           if (head?.kind === 'index') {
             const index = this.operand(instance, head.at);
@@ -518,8 +690,20 @@ export class Builder {
             path.splice(0, path.length, ...rest);
           }
           const last = path[path.length - 1];
-          const half = last?.kind === 'field' ? (/low$/.test(last.name) ? 'low' : /high$/.test(last.name) ? 'high' : undefined) : undefined;
-          return { kind: 'entry', pointer: at, origin: pointer.origin, ...(half === undefined ? {} : { half }) };
+          const half =
+            last?.kind === 'field'
+              ? /low$/.test(last.name)
+                ? 'low'
+                : /high$/.test(last.name)
+                  ? 'high'
+                  : undefined
+              : undefined;
+          return {
+            kind: 'entry',
+            pointer: at,
+            origin: pointer.origin,
+            ...(half === undefined ? {} : { half }),
+          };
         }
         if (pointer.cell !== undefined) {
           cell = pointer.cell;
@@ -544,7 +728,15 @@ export class Builder {
         }
       }
     }
-    return { kind: 'cell', cell, stable, local, ...(at === undefined ? {} : { at }), ...(base === undefined ? {} : { base }), ...(field === undefined ? {} : { field }) };
+    return {
+      kind: 'cell',
+      cell,
+      stable,
+      local,
+      ...(at === undefined ? {} : { at }),
+      ...(base === undefined ? {} : { base }),
+      ...(field === undefined ? {} : { field }),
+    };
   }
 
   private load(instance: Instance, place: Place, type: Val['type'], at: Site): Val {
@@ -553,7 +745,15 @@ export class Builder {
       const name = this.temporary();
       if (target.half !== undefined) {
         this.kinds.set(name, 'int');
-        this.emit({ kind: 'event', event: { kind: target.half === 'low' ? 'read-low' : 'read-high', entry: target.pointer, into: name }, at });
+        this.emit({
+          kind: 'event',
+          event: {
+            kind: target.half === 'low' ? 'read-low' : 'read-high',
+            entry: target.pointer,
+            into: name,
+          },
+          at,
+        });
       } else {
         this.kinds.set(name, 'entry-value');
         this.assign(name, { op: 'read', args: [target.pointer] }, at);
@@ -587,14 +787,20 @@ export class Builder {
 
   /** A value of a tracked type that comes out of memory nobody wrote in view. */
   private typed(type: NonNullable<Val['type']>, origin: string, stable: boolean): Expression | null {
-    const rule = this.rules.types.find((known) => known.type === type.base && known.pointers === type.pointers);
+    const rule = this.rules.types.find(
+      (known) => known.type === type.base && known.pointers === type.pointers,
+    );
     if (rule?.is !== 'address') return null;
     return choice(origin, stable);
   }
 
   private field(base: Val, field: string): Expression | null {
     const struct = base.type?.base.replace(/^struct /, '');
-    const rule = this.rules.fields.find((known) => known.field === field && (struct === undefined ? false : known.struct.replace(/^struct /, '') === struct));
+    const rule = this.rules.fields.find(
+      (known) =>
+        known.field === field &&
+        (struct === undefined ? false : known.struct.replace(/^struct /, '') === struct),
+    );
     return rule === undefined ? null : substitute(rule.value, (name) => (name === 'base' ? base.expr : null));
   }
 
@@ -608,8 +814,23 @@ export class Builder {
     const target = this.locate(instance, place);
     if (target.kind === 'entry') {
       const order = once ? ('once' as const) : ('plain' as const);
-      if (target.half !== undefined) this.emit({ kind: 'event', event: { kind: target.half === 'low' ? 'write-low' : 'write-high', entry: target.pointer, value: value.expr, order }, at });
-      else this.emit({ kind: 'event', event: { kind: 'set', entry: target.pointer, value: value.expr, order }, at });
+      if (target.half !== undefined)
+        this.emit({
+          kind: 'event',
+          event: {
+            kind: target.half === 'low' ? 'write-low' : 'write-high',
+            entry: target.pointer,
+            value: value.expr,
+            order,
+          },
+          at,
+        });
+      else
+        this.emit({
+          kind: 'event',
+          event: { kind: 'set', entry: target.pointer, value: value.expr, order },
+          at,
+        });
       return;
     }
     if (!target.stable) return;
@@ -620,10 +841,14 @@ export class Builder {
     const name = `m:${cell}`;
     const kind = kindOf(value.expr, this.kinds);
     const before = this.cellKinds.get(cell);
-    if (before === undefined || before === 'untracked' || before === 'int') this.cellKinds.set(cell, kind === 'untracked' && before === 'int' ? 'int' : kind);
+    if (before === undefined || before === 'untracked' || before === 'int')
+      this.cellKinds.set(cell, kind === 'untracked' && before === 'int' ? 'int' : kind);
     this.kinds.set(name, this.cellKinds.get(cell) ?? kind);
     this.stored.add(name);
-    const expr: Expression = index === undefined ? value.expr : { op: 'select', args: [this.atWitness(index), value.expr, { op: 'var', name }] };
+    const expr: Expression =
+      index === undefined
+        ? value.expr
+        : { op: 'select', args: [this.atWitness(index), value.expr, { op: 'var', name }] };
     this.assign(name, expr, at);
   }
 
@@ -644,11 +869,33 @@ export class Builder {
       case 'unary': {
         const value = this.operand(instance, instruction.value);
         if (instruction.op === '!') {
-          instance.values.set(instruction.id, { expr: simplify({ op: '!', args: [value.expr] }), origin: `!${value.origin}`, stable: value.stable, type: null });
+          instance.values.set(instruction.id, {
+            expr: simplify({ op: '!', args: [value.expr] }),
+            origin: `!${value.origin}`,
+            stable: value.stable,
+            type: null,
+          });
         } else if (value.expr.op === 'const' && value.expr.value.kind === 'int') {
           const n = value.expr.value.n;
-          instance.values.set(instruction.id, { expr: integer(instruction.op === '-' ? -n : ~n), origin: `${instruction.op}${value.origin}`, stable: true, type: null });
-        } else instance.values.set(instruction.id, this.hold({ expr: choice(`${instruction.op}${value.origin}`, value.stable), origin: `${instruction.op}${value.origin}`, stable: value.stable, type: null }, at));
+          instance.values.set(instruction.id, {
+            expr: integer(instruction.op === '-' ? -n : ~n),
+            origin: `${instruction.op}${value.origin}`,
+            stable: true,
+            type: null,
+          });
+        } else
+          instance.values.set(
+            instruction.id,
+            this.hold(
+              {
+                expr: choice(`${instruction.op}${value.origin}`, value.stable),
+                origin: `${instruction.op}${value.origin}`,
+                stable: value.stable,
+                type: null,
+              },
+              at,
+            ),
+          );
         return;
       }
       case 'cast': {
@@ -657,20 +904,40 @@ export class Builder {
         return;
       }
       case 'load':
-        instance.values.set(instruction.id, this.load(instance, instruction.place, types[instruction.id]?.type ?? instruction.place.type, at));
+        instance.values.set(
+          instruction.id,
+          this.load(instance, instruction.place, types[instruction.id]?.type ?? instruction.place.type, at),
+        );
         return;
       case 'store':
-        this.store(instance, instruction.place, this.operand(instance, instruction.value), instruction.once === true, at);
+        this.store(
+          instance,
+          instruction.place,
+          this.operand(instance, instruction.value),
+          instruction.once === true,
+          at,
+        );
         return;
       case 'aggregate':
-        instance.values.set(instruction.id, { expr: constant({ kind: 'opaque' }), origin: `aggregate ${instruction.type?.base ?? ''}`, stable: false, type: instruction.type });
+        instance.values.set(instruction.id, {
+          expr: constant({ kind: 'opaque' }),
+          origin: `aggregate ${instruction.type?.base ?? ''}`,
+          stable: false,
+          type: instruction.type,
+        });
         return;
       case 'iterate':
         this.iterate(instance, instruction, at);
         return;
       case 'asm':
-        if (instruction.clobbersMemory) this.emit({ kind: 'event', event: { kind: 'barrier', strength: 'compiler' }, at });
-        instance.values.set(instruction.id, { expr: choice(`asm ${instruction.template}`, false), origin: 'asm', stable: false, type: null });
+        if (instruction.clobbersMemory)
+          this.emit({ kind: 'event', event: { kind: 'barrier', strength: 'compiler' }, at });
+        instance.values.set(instruction.id, {
+          expr: choice(`asm ${instruction.template}`, false),
+          origin: 'asm',
+          stable: false,
+          type: null,
+        });
         return;
     }
   }
@@ -686,47 +953,108 @@ export class Builder {
     const comparison = ['==', '!=', '<', '<=', '>', '>='].includes(op);
     if (kinds[0] === 'entry-pointer' && (op === '+' || op === '-') && kinds[1] !== 'entry-pointer') {
       const count: Expression = op === '-' ? { op: '-', args: [integer(0), right.expr] } : right.expr;
-      return this.hold({ expr: { op: 'step', args: [left.expr, count] }, origin: left.origin, stable: false, type: left.type }, at);
+      return this.hold(
+        {
+          expr: { op: 'step', args: [left.expr, count] },
+          origin: left.origin,
+          stable: false,
+          type: left.type,
+        },
+        at,
+      );
     }
     // A counter that stands for a position: scaling and adding a base keep the position, adding one steps it.
     if (left.index || right.index) {
       const [position, other, otherKind] = left.index ? [left, right, kinds[1]] : [right, left, kinds[0]];
       if (comparison) {
         const past = constant({ kind: 'address', gap: 'past' });
-        return this.hold({ expr: { op, args: left.index ? [position.expr, past] : [past, position.expr] }, origin, stable: false, type: null }, at);
+        return this.hold(
+          {
+            expr: { op, args: left.index ? [position.expr, past] : [past, position.expr] },
+            origin,
+            stable: false,
+            type: null,
+          },
+          at,
+        );
       }
-      if (op === '+' && other.expr.op === 'const' && otherKind === 'int') return this.hold({ expr: { op: '+', args: [position.expr, integer(4096)] }, origin, stable: false, type, index: true }, at);
+      if (op === '+' && other.expr.op === 'const' && otherKind === 'int')
+        return this.hold(
+          {
+            expr: { op: '+', args: [position.expr, integer(4096)] },
+            origin,
+            stable: false,
+            type,
+            index: true,
+          },
+          at,
+        );
       if (['+', '<<', '*', '|'].includes(op)) return { ...position, origin, type };
     }
-    const opaque = kinds[0] === 'untracked' && (kinds[1] === 'untracked' || kinds[1] === 'int') ? true : kinds[1] === 'untracked' && kinds[0] === 'int';
+    const opaque =
+      kinds[0] === 'untracked' && (kinds[1] === 'untracked' || kinds[1] === 'int')
+        ? true
+        : kinds[1] === 'untracked' && kinds[0] === 'int';
     if (opaque) {
       const zero = isZero(right.expr);
-      if (zero && (op === '==' || op === '!=')) return { expr: simplify({ op, args: [left.expr, right.expr] }), origin, stable, type: null };
-      if (left.expr.op === 'const' && right.expr.op === 'const') return { expr: { op, args: [left.expr, right.expr] }, origin, stable, type };
+      if (zero && (op === '==' || op === '!='))
+        return { expr: simplify({ op, args: [left.expr, right.expr] }), origin, stable, type: null };
+      if (left.expr.op === 'const' && right.expr.op === 'const')
+        return { expr: { op, args: [left.expr, right.expr] }, origin, stable, type };
       return this.hold({ expr: choice(origin, stable), origin, stable, type }, at);
     }
     return this.hold({ expr: simplify({ op, args: [left.expr, right.expr] }), origin, stable, type }, at);
   }
 
-  private iterate(instance: Instance, instruction: Extract<Instruction, { kind: 'iterate' }>, at: Site): void {
+  private iterate(
+    instance: Instance,
+    instruction: Extract<Instruction, { kind: 'iterate' }>,
+    at: Site,
+  ): void {
     const args = instruction.args.map((arg) => this.operand(instance, arg));
     const origin = `${instruction.macro}(${args.map((arg) => arg.origin).join(', ')})`;
-    const rule = this.options.bodies.has(instruction.macro) ? null : ruleFor(this.rules, instruction.macro, this.resolver.machine);
+    const rule = this.options.bodies.has(instruction.macro)
+      ? null
+      : ruleFor(this.rules, instruction.macro, this.resolver.machine);
     if (rule !== null && rule.form === 'iterate') {
       const applied = this.apply(rule, args, at, origin);
       const more = applied.more ?? choice(`${origin}: another`, false);
-      instance.values.set(instruction.id, this.hold({ expr: more, origin: `${origin}: another`, stable: false, type: null }, at));
+      instance.values.set(
+        instruction.id,
+        this.hold({ expr: more, origin: `${origin}: another`, stable: false, type: null }, at),
+      );
       for (const cursor of instruction.cursors) {
         const parameter = rule.parameters[cursor.arg];
         const value = parameter === undefined ? undefined : applied.out.get(parameter);
         const type = instance.fn.values[cursor.id]?.type ?? null;
-        instance.values.set(cursor.id, value === undefined ? { expr: constant({ kind: 'opaque' }), origin: `each of ${origin}`, stable: false, type } : { expr: value, origin: `each of ${origin}`, stable: false, type });
+        instance.values.set(
+          cursor.id,
+          value === undefined
+            ? { expr: constant({ kind: 'opaque' }), origin: `each of ${origin}`, stable: false, type }
+            : { expr: value, origin: `each of ${origin}`, stable: false, type },
+        );
       }
       return;
     }
-    instance.values.set(instruction.id, this.hold({ expr: choice(`${origin}: another`, false), origin: `${origin}: another`, stable: false, type: null }, at));
+    instance.values.set(
+      instruction.id,
+      this.hold(
+        {
+          expr: choice(`${origin}: another`, false),
+          origin: `${origin}: another`,
+          stable: false,
+          type: null,
+        },
+        at,
+      ),
+    );
     for (const cursor of instruction.cursors) {
-      instance.values.set(cursor.id, { expr: constant({ kind: 'opaque' }), origin: `each of ${origin}`, stable: false, type: instance.fn.values[cursor.id]?.type ?? null });
+      instance.values.set(cursor.id, {
+        expr: constant({ kind: 'opaque' }),
+        origin: `each of ${origin}`,
+        stable: false,
+        type: instance.fn.values[cursor.id]?.type ?? null,
+      });
     }
   }
 
@@ -734,10 +1062,21 @@ export class Builder {
 
   private call(instance: Instance, instruction: Extract<Instruction, { kind: 'call' }>, at: Site): Val {
     const args = instruction.args.map((arg) => this.operand(instance, arg));
-    const name = 'name' in instruction.callee ? instruction.callee.name : this.pointerTarget(instance, instruction.callee.pointer);
+    const name =
+      'name' in instruction.callee
+        ? instruction.callee.name
+        : this.pointerTarget(instance, instruction.callee.pointer);
     const origins = args.map((arg) => arg.origin).join(', ');
     if (name === null) {
-      return this.hold({ expr: choice(`call through pointer(${origins})`, false), origin: `call(${origins})`, stable: false, type: null }, at);
+      return this.hold(
+        {
+          expr: choice(`call through pointer(${origins})`, false),
+          origin: `call(${origins})`,
+          stable: false,
+          type: null,
+        },
+        at,
+      );
     }
     const origin = `${name}(${origins})`;
     if (!this.options.bodies.has(name)) {
@@ -756,33 +1095,66 @@ export class Builder {
   private inline(found: Found, args: readonly Val[], instance: Instance, at: Site): Val | null {
     const lowered = this.resolver.lower(found);
     if (!('blocks' in lowered)) {
-      this.gaps.push({ function: found.definition.name, file: found.index.file, kind: 'parse', reason: `line ${lowered.line}: ${lowered.reason}` });
+      this.gaps.push({
+        function: found.definition.name,
+        file: found.index.file,
+        kind: 'parse',
+        reason: `line ${lowered.line}: ${lowered.reason}`,
+      });
       return null;
     }
     const after = this.label();
     const via = [...instance.via, { file: at.file, line: at.line, function: at.function }];
-    const { entry, result } = this.instantiate(lowered, args, { depth: instance.depth + 1, via, stack: instance.stack }, after, this.temporary());
+    const { entry, result } = this.instantiate(
+      lowered,
+      args,
+      { depth: instance.depth + 1, via, stack: instance.stack },
+      after,
+      this.temporary(),
+    );
     this.link(this.current, entry);
     this.current = after;
     return result;
   }
 
   /** What a primitive calls back: members of a constant table, or a function handed to it. */
-  private callbacks(rule: CallRule, args: readonly Val[], instance: Instance, at: Site, value: (expr: Expression) => Expression): void {
+  private callbacks(
+    rule: CallRule,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    value: (expr: Expression) => Expression,
+  ): void {
     for (const callback of rule.callbacks ?? []) {
       const handed = args[rule.parameters.indexOf(callback.parameter)];
       if (handed === undefined) continue;
       const named = /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(handed.origin)?.[1];
       const first = named === undefined ? null : this.resolver.define(named, instance.fn.file);
-      const target = callback.member === null ? first : first?.definition.kind === 'table' ? this.member(first, callback.member) : null;
-      if (target === null || target.definition.kind !== 'function' || instance.stack.includes(target.definition.name)) continue;
+      const target =
+        callback.member === null
+          ? first
+          : first?.definition.kind === 'table'
+            ? this.member(first, callback.member)
+            : null;
+      if (
+        target === null ||
+        target.definition.kind !== 'function' ||
+        instance.stack.includes(target.definition.name)
+      )
+        continue;
       const passed = callback.args.map((arg, n): Val => {
         const known = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
         return known ?? { expr: value(arg), origin: `${rule.name} argument ${n}`, stable: true, type: null };
       });
       const body = this.label();
       const after = this.label();
-      this.nodes.push({ kind: 'branch', on: choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false), then: body, else: after, at } as unknown as Draft);
+      this.nodes.push({
+        kind: 'branch',
+        on: choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false),
+        then: body,
+        else: after,
+        at,
+      } as unknown as Draft);
       this.link(this.current, this.nodes.length - 1);
       this.current = body;
       this.inline(target, passed, instance, at);
@@ -798,7 +1170,10 @@ export class Builder {
 
   private pointerTarget(instance: Instance, pointer: Operand): string | null {
     const val = this.operand(instance, pointer);
-    return /^&?[A-Za-z_]\w*$/.test(val.origin) && this.resolver.define(val.origin.replace(/^&/, ''), instance.fn.file) !== null ? val.origin.replace(/^&/, '') : null;
+    return /^&?[A-Za-z_]\w*$/.test(val.origin) &&
+      this.resolver.define(val.origin.replace(/^&/, ''), instance.fn.file) !== null
+      ? val.origin.replace(/^&/, '')
+      : null;
   }
 
   private follows(name: string, found: Found, instance: Instance): boolean {
@@ -808,12 +1183,19 @@ export class Builder {
     const definition = found.definition;
     if (definition.kind === 'macro' && definition.parameters === null) return false;
     const near = found.index.file === instance.fn.file;
-    const small = definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
+    const small =
+      definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
     if (!small && !this.relevant(found, 0)) return false;
     if (instance.depth >= this.options.depthLimit || this.nodes.length > this.options.nodeLimit) {
       if (!this.relevant(found, 0)) return false;
       this.over = this.nodes.length > this.options.nodeLimit;
-      this.gaps.push({ function: name, file: found.index.file, kind: 'limit', reason: instance.depth >= this.options.depthLimit ? 'calls nest too deep' : 'the program is too large' });
+      this.gaps.push({
+        function: name,
+        file: found.index.file,
+        kind: 'limit',
+        reason:
+          instance.depth >= this.options.depthLimit ? 'calls nest too deep' : 'the program is too large',
+      });
       return false;
     }
     return true;
@@ -839,7 +1221,12 @@ export class Builder {
       }
       if (depth >= 5 || name === found.definition.name) continue;
       const next = this.resolver.define(name, found.index.file);
-      if (next !== null && (next.definition.kind === 'function' || (next.definition.kind === 'macro' && next.definition.parameters !== null)) && this.relevant(next, depth + 1)) {
+      if (
+        next !== null &&
+        (next.definition.kind === 'function' ||
+          (next.definition.kind === 'macro' && next.definition.parameters !== null)) &&
+        this.relevant(next, depth + 1)
+      ) {
         result = true;
         break;
       }
@@ -856,20 +1243,43 @@ export class Builder {
       this.link(this.current, this.nodes.length - 1);
       this.current = this.label();
     }
-    const passes = rule.returns?.op === 'param' ? args[rule.parameters.indexOf(rule.returns.name)] : undefined;
+    const passes =
+      rule.returns?.op === 'param' ? args[rule.parameters.indexOf(rule.returns.name)] : undefined;
     if (passes !== undefined) return passes;
     const stable = args.every((arg) => arg.stable);
-    if (applied.returns === null) return this.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
-    return this.hold({ expr: applied.returns, origin, stable: stable && !this.undecided(applied.returns), type: null }, at);
+    if (applied.returns === null)
+      return this.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+    return this.hold(
+      { expr: applied.returns, origin, stable: stable && !this.undecided(applied.returns), type: null },
+      at,
+    );
   }
 
-  private apply(rule: CallRule, args: readonly Val[], at: Site, origin: string): { readonly returns: Expression | null; readonly more: Expression | null; readonly out: ReadonlyMap<string, Expression>; readonly value: (expr: Expression) => Expression } {
+  private apply(
+    rule: CallRule,
+    args: readonly Val[],
+    at: Site,
+    origin: string,
+  ): {
+    readonly returns: Expression | null;
+    readonly more: Expression | null;
+    readonly out: ReadonlyMap<string, Expression>;
+    readonly value: (expr: Expression) => Expression;
+  } {
     const locals = new Map<string, string>();
     const argument = (name: string): Val | null => {
       const position = rule.parameters.indexOf(name);
-      return position < 0 ? null : (args[position] ?? { expr: choice(`${origin} ${name}`, true), origin: name, stable: true, type: null });
+      return position < 0
+        ? null
+        : (args[position] ?? {
+            expr: choice(`${origin} ${name}`, true),
+            origin: name,
+            stable: true,
+            type: null,
+          });
     };
-    const value = (expr: Expression): Expression => this.instantiateExpression(expr, argument, locals, origin, args);
+    const value = (expr: Expression): Expression =>
+      this.instantiateExpression(expr, argument, locals, origin, args);
     const local = (name: string): string => {
       const known = locals.get(name);
       if (known !== undefined) return known;
@@ -903,10 +1313,21 @@ export class Builder {
       const cell = `${pointer.cell ?? `*${pointer.origin}`}${field === undefined ? '' : `.${field}`}`;
       this.storeCell(cell, { expr: result, origin: cell, stable: false, type: null }, undefined, at);
     }
-    return { returns: rule.returns === null ? null : value(rule.returns), more: rule.more === null ? null : value(rule.more), out, value };
+    return {
+      returns: rule.returns === null ? null : value(rule.returns),
+      more: rule.more === null ? null : value(rule.more),
+      out,
+      value,
+    };
   }
 
-  private instantiateExpression(expr: Expression, argument: (name: string) => Val | null, locals: ReadonlyMap<string, string>, origin: string, args: readonly Val[]): Expression {
+  private instantiateExpression(
+    expr: Expression,
+    argument: (name: string) => Val | null,
+    locals: ReadonlyMap<string, string>,
+    origin: string,
+    args: readonly Val[],
+  ): Expression {
     const walk = (e: Expression): Expression => {
       switch (e.op) {
         case 'const':
@@ -919,10 +1340,16 @@ export class Builder {
         }
         case 'var': {
           const name = locals.get(e.name);
-          return name === undefined ? (argument(e.name)?.expr ?? constant({ kind: 'opaque' })) : { op: 'var', name };
+          return name === undefined
+            ? (argument(e.name)?.expr ?? constant({ kind: 'opaque' }))
+            : { op: 'var', name };
         }
         case 'choice':
-          return { ...e, key: e.key === '' ? origin : `${origin}: ${e.key}`, ...(e.stable === true && !args.every((arg) => arg.stable) ? { stable: false } : {}) };
+          return {
+            ...e,
+            key: e.key === '' ? origin : `${origin}: ${e.key}`,
+            ...(e.stable === true && !args.every((arg) => arg.stable) ? { stable: false } : {}),
+          };
         default: {
           const done = { ...e, args: e.args.map(walk) };
           return simplify(this.coerce(done));
@@ -937,23 +1364,33 @@ export class Builder {
     const first = expr.args[0];
     if (first === undefined) return expr;
     const kind = kindOf(first, this.kinds);
-    if ((expr.op === 'step' || expr.op === 'read') && kind === 'memory') return { ...expr, args: [{ op: 'first-entry', args: [first] }, ...expr.args.slice(1)] };
-    if ((expr.op === 'make-leaf' || expr.op === 'make-table') && kind === 'entry-pointer') return { ...expr, args: [{ op: 'table-holding', args: [first] }, ...expr.args.slice(1)] };
+    if ((expr.op === 'step' || expr.op === 'read') && kind === 'memory')
+      return { ...expr, args: [{ op: 'first-entry', args: [first] }, ...expr.args.slice(1)] };
+    if ((expr.op === 'make-leaf' || expr.op === 'make-table') && kind === 'entry-pointer')
+      return { ...expr, args: [{ op: 'table-holding', args: [first] }, ...expr.args.slice(1)] };
     return expr;
   }
 
   /** A rule's event with its operands; null when the model does not follow the object it is about. */
-  private bindEvent(event: Event<Expression>, argument: (name: string) => Val | null, value: (e: Expression) => Expression, local: (name: string) => string): Event<Expression> | null {
+  private bindEvent(
+    event: Event<Expression>,
+    argument: (name: string) => Val | null,
+    value: (e: Expression) => Expression,
+    local: (name: string) => string,
+  ): Event<Expression> | null {
     const symbolic = (expr: Expression): Expression => {
       const arg = expr.op === 'param' ? argument(expr.name) : null;
       if (arg === null) return value(expr);
-      if (kindOf(arg.expr, this.kinds) === 'symbol' || kindOf(arg.expr, this.kinds) === 'entry-pointer') return arg.expr;
+      if (kindOf(arg.expr, this.kinds) === 'symbol' || kindOf(arg.expr, this.kinds) === 'entry-pointer')
+        return arg.expr;
       const vma = arg.type?.base === 'struct vm_area_struct';
       return constant({ kind: 'symbol', name: `${arg.cell ?? arg.origin}${vma ? '.vm_mm' : ''}` });
     };
     const memory = (expr: Expression): Expression => {
       const result = value(expr);
-      return kindOf(result, this.kinds) === 'entry-pointer' ? { op: 'table-holding', args: [result] } : result;
+      return kindOf(result, this.kinds) === 'entry-pointer'
+        ? { op: 'table-holding', args: [result] }
+        : result;
     };
     const bound: Record<string, unknown> = {};
     for (const [key, part] of Object.entries(event)) {
@@ -967,7 +1404,17 @@ export class Builder {
       } else bound[key] = part;
     }
     const result = bound as unknown as Event<Expression>;
-    if ('into' in result) this.kinds.set(result.into, result.kind === 'alloc' ? 'memory' : result.kind === 'container-take' ? 'memory' : result.kind === 'read' ? 'entry-value' : 'int');
+    if ('into' in result)
+      this.kinds.set(
+        result.into,
+        result.kind === 'alloc'
+          ? 'memory'
+          : result.kind === 'container-take'
+            ? 'memory'
+            : result.kind === 'read'
+              ? 'entry-value'
+              : 'int',
+      );
     if ('old' in result && result.old !== undefined) this.kinds.set(result.old, 'entry-value');
     if ('entry' in result) {
       const kind = kindOf(result.entry, this.kinds);
@@ -978,26 +1425,61 @@ export class Builder {
       const kind = kindOf(result.memory, this.kinds);
       if (kind !== 'memory' && kind !== 'entry-value') return null;
     }
-    if (result.kind === 'container-add' && !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.kinds))) return null;
-    if ((result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') && result.class === 'other') return null;
+    if (
+      result.kind === 'container-add' &&
+      !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.kinds))
+    )
+      return null;
+    if (
+      (result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') &&
+      result.class === 'other'
+    )
+      return null;
     return result;
   }
 }
 
 /** Events that make a body worth following; taking a lock or a reference alone does not. */
 function weighs(event: Event<Expression>): boolean {
-  return !['lock', 'unlock', 'assert-held', 'get', 'rcu-read', 'interrupts', 'barrier', 'container-add', 'container-take', 'container-init', 'container-move', 'alloc'].includes(event.kind);
+  return ![
+    'lock',
+    'unlock',
+    'assert-held',
+    'get',
+    'rcu-read',
+    'interrupts',
+    'barrier',
+    'container-add',
+    'container-take',
+    'container-init',
+    'container-move',
+    'alloc',
+  ].includes(event.kind);
 }
 
-function mapScope(scope: Record<string, unknown>, value: (e: Expression) => Expression): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(scope).map(([key, part]) => [key, typeof part === 'object' && part !== null && 'op' in part ? value(part as Expression) : part]));
+function mapScope(
+  scope: Record<string, unknown>,
+  value: (e: Expression) => Expression,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(scope).map(([key, part]) => [
+      key,
+      typeof part === 'object' && part !== null && 'op' in part ? value(part as Expression) : part,
+    ]),
+  );
 }
 
 function choice(key: string, stable: boolean): Expression {
-  return { op: 'choice', key, of: [NULL, { kind: 'some', is: 'nonzero' }], ...(stable ? { stable: true } : {}) };
+  return {
+    op: 'choice',
+    key,
+    of: [NULL, { kind: 'some', is: 'nonzero' }],
+    ...(stable ? { stable: true } : {}),
+  };
 }
 
-const isZero = (expr: Expression): boolean => expr.op === 'const' && expr.value.kind === 'int' && expr.value.n === 0;
+const isZero = (expr: Expression): boolean =>
+  expr.op === 'const' && expr.value.kind === 'int' && expr.value.n === 0;
 
 function simplify(expr: Expression): Expression {
   if (!('args' in expr) || expr.op === 'choice') return expr;
@@ -1045,12 +1527,29 @@ const phiName = (instance: Instance, id: number): string => `p${instance.number}
 /** Is the value used as a position in a table or array, or handed to a macro that may do so? */
 function indexes(fn: CFunction, id: number): boolean {
   const uses = (operand: Operand): boolean => operand.kind === 'value' && operand.id === id;
-  const inPlace = (place: Place): boolean => place.path.some((step) => step.kind === 'index' && uses(step.at));
+  const inPlace = (place: Place): boolean =>
+    place.path.some((step) => step.kind === 'index' && uses(step.at));
   for (const block of fn.blocks) {
     for (const instruction of block.instructions) {
-      if ((instruction.kind === 'load' || instruction.kind === 'store') && inPlace(instruction.place)) return true;
-      if (instruction.kind === 'call' && instruction.args.some((arg) => (arg.kind === 'address' && inPlace(arg.place)) || (uses(arg) && 'name' in instruction.callee && /^[A-Z0-9_]+$/.test(instruction.callee.name)))) return true;
-      if (instruction.kind === 'binary' && instruction.op === '+' && uses(instruction.right) && instruction.left.kind === 'value' && (fn.values[instruction.left.id]?.type?.pointers ?? 0) > 0) return true;
+      if ((instruction.kind === 'load' || instruction.kind === 'store') && inPlace(instruction.place))
+        return true;
+      if (
+        instruction.kind === 'call' &&
+        instruction.args.some(
+          (arg) =>
+            (arg.kind === 'address' && inPlace(arg.place)) ||
+            (uses(arg) && 'name' in instruction.callee && /^[A-Z0-9_]+$/.test(instruction.callee.name)),
+        )
+      )
+        return true;
+      if (
+        instruction.kind === 'binary' &&
+        instruction.op === '+' &&
+        uses(instruction.right) &&
+        instruction.left.kind === 'value' &&
+        (fn.values[instruction.left.id]?.type?.pointers ?? 0) > 0
+      )
+        return true;
     }
   }
   return false;
@@ -1094,7 +1593,9 @@ function reversePostorder(blocks: readonly Block[]): BlockId[] {
 function holds(condition: CallRule['condition'], resolver: Resolver): boolean {
   if (condition.arch !== undefined && !condition.arch.includes(resolver.machine.arch)) return false;
   if (condition.notArch?.includes(resolver.machine.arch)) return false;
-  for (const [name, value] of Object.entries(condition.facts ?? {})) if (resolver.machine.facts[name as keyof typeof resolver.machine.facts] !== value) return false;
-  for (const [symbol, value] of Object.entries(condition.config ?? {})) if ((resolver.configuration(symbol) !== undefined) !== (value === 'y')) return false;
+  for (const [name, value] of Object.entries(condition.facts ?? {}))
+    if (resolver.machine.facts[name as keyof typeof resolver.machine.facts] !== value) return false;
+  for (const [symbol, value] of Object.entries(condition.config ?? {}))
+    if ((resolver.configuration(symbol) !== undefined) !== (value === 'y')) return false;
   return true;
 }

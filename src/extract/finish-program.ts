@@ -62,7 +62,10 @@ function operandsOf(event: object): Expression[] {
 }
 
 export function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
-  const inner = expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice' ? expr : { ...expr, args: expr.args.map((arg) => mapExpression(arg, change)) };
+  const inner =
+    expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice'
+      ? expr
+      : { ...expr, args: expr.args.map((arg) => mapExpression(arg, change)) };
   return change(inner);
 }
 
@@ -79,7 +82,10 @@ function mapOperands<T extends object>(event: T, change: (e: Expression) => Expr
 function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
   switch (node.kind) {
     case 'assign':
-      return { ...node, sets: node.sets.map((set) => ({ name: set.name, value: mapExpression(set.value, change) })) };
+      return {
+        ...node,
+        sets: node.sets.map((set) => ({ name: set.name, value: mapExpression(set.value, change) })),
+      };
     case 'branch':
       return { ...node, on: mapExpression(node.on, change) };
     case 'return':
@@ -93,12 +99,14 @@ function mapNode(node: ProgramNode, change: (e: Expression) => Expression): Prog
 
 function variablesIn(expr: Expression, into: Set<string>): void {
   if (expr.op === 'var') into.add(expr.name);
-  else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice') for (const arg of expr.args) variablesIn(arg, into);
+  else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice')
+    for (const arg of expr.args) variablesIn(arg, into);
 }
 
 function visit(expr: Expression, see: (e: Expression) => void): void {
   see(expr);
-  if (expr.op !== 'const' && expr.op !== 'var' && expr.op !== 'param' && expr.op !== 'choice') for (const arg of expr.args) visit(arg, see);
+  if (expr.op !== 'const' && expr.op !== 'var' && expr.op !== 'param' && expr.op !== 'choice')
+    for (const arg of expr.args) visit(arg, see);
 }
 
 // ---- arguments and counters as positions
@@ -116,7 +124,8 @@ function positions(draft: Draft): ProgramNode[] {
   const root = (expr: Expression | undefined): string | null => {
     if (expr === undefined) return null;
     if (expr.op === 'var') return expr.name;
-    if (expr.op === 'align-up' || expr.op === 'align-down' || expr.op === 'min' || expr.op === 'max') return expr.args[0] === undefined ? null : root(expr.args[0]);
+    if (expr.op === 'align-up' || expr.op === 'align-down' || expr.op === 'min' || expr.op === 'max')
+      return expr.args[0] === undefined ? null : root(expr.args[0]);
     return null;
   };
   const mark = (set: Set<string>, expr: Expression | undefined): void => {
@@ -143,7 +152,10 @@ function positions(draft: Draft): ProgramNode[] {
       });
     }
     if (node.kind === 'event') {
-      const parts = [node.event as unknown as Record<string, unknown>, ('scope' in node.event ? node.event.scope : {}) as unknown as Record<string, unknown>];
+      const parts = [
+        node.event as unknown as Record<string, unknown>,
+        ('scope' in node.event ? node.event.scope : {}) as unknown as Record<string, unknown>,
+      ];
       for (const part of parts) {
         mark(starts, part['start'] as Expression | undefined);
         mark(starts, part['address'] as Expression | undefined);
@@ -174,14 +186,28 @@ function positions(draft: Draft): ProgramNode[] {
   spread(ends);
   const levels = levelsIn(draft.nodes);
   const lowest = levels[0] ?? 'pte';
-  const gaps = ['pte' as Level, ...levels.filter((level) => level !== 'pte' && LEVELS.indexOf(level) > LEVELS.indexOf(lowest))];
+  const gaps = [
+    'pte' as Level,
+    ...levels.filter((level) => level !== 'pte' && LEVELS.indexOf(level) > LEVELS.indexOf(lowest)),
+  ];
   const at = (gap: Level | 'past'): Value => ({ kind: 'address', gap });
   const change = (expr: Expression): Expression => {
     if (expr.op !== 'var' || !expr.name.startsWith('a:')) return expr;
     const key = expr.name.slice(2);
-    if (starts.has(expr.name)) return gaps.length === 1 ? constant(at('pte')) : { op: 'choice', key: `${key} lies`, of: gaps.map(at), stable: true };
+    if (starts.has(expr.name))
+      return gaps.length === 1
+        ? constant(at('pte'))
+        : { op: 'choice', key: `${key} lies`, of: gaps.map(at), stable: true };
     if (ends.has(expr.name)) return constant(at('past'));
-    return { op: 'choice', key, of: [{ kind: 'int', n: 0 }, { kind: 'some', is: 'nonzero' }], stable: true };
+    return {
+      op: 'choice',
+      key,
+      of: [
+        { kind: 'int', n: 0 },
+        { kind: 'some', is: 'nonzero' },
+      ],
+      stable: true,
+    };
   };
   return draft.nodes.map((node) => {
     const mapped = mapNode(node, change);
@@ -190,7 +216,10 @@ function positions(draft: Draft): ProgramNode[] {
       ...mapped,
       sets: mapped.sets.map((set) =>
         draft.indexPhis.has(set.name) && set.value.op === 'const' && set.value.value.kind === 'int'
-          ? { name: set.name, value: { op: 'choice' as const, key: 'first slot lies', of: [at('pte'), at('pmd')] } }
+          ? {
+              name: set.name,
+              value: { op: 'choice' as const, key: 'first slot lies', of: [at('pte'), at('pmd')] },
+            }
           : set,
       ),
     };
@@ -446,8 +475,13 @@ function compact(nodes: readonly ProgramNode[]): ProgramNode[] {
     else if (node.kind === 'branch') {
       const then = enter(node.then);
       const other = enter(node.else);
-      result.push(then === other ? { kind: 'assign', sets: [], next: then, at: node.at } : { ...node, then, else: other });
-    } else if (node.kind === 'event' || node.kind === 'assign') result.push(node.next < 0 ? { kind: 'stop', at: node.at } : { ...node, next: enter(node.next) });
+      result.push(
+        then === other
+          ? { kind: 'assign', sets: [], next: then, at: node.at }
+          : { ...node, then, else: other },
+      );
+    } else if (node.kind === 'event' || node.kind === 'assign')
+      result.push(node.next < 0 ? { kind: 'stop', at: node.at } : { ...node, next: enter(node.next) });
     else result.push(node);
   }
   return result;
@@ -458,8 +492,10 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
   for (const node of nodes) {
     for (const expr of expressionsOf(node)) {
       visit(expr, (e) => {
-        if (e.op === 'const' && (e.value.kind === 'entry-pointer' || e.value.kind === 'entry-value')) seen.add(e.value.level);
-        else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined) seen.add(e.level);
+        if (e.op === 'const' && (e.value.kind === 'entry-pointer' || e.value.kind === 'entry-value'))
+          seen.add(e.value.level);
+        else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined)
+          seen.add(e.level);
       });
     }
   }
@@ -477,9 +513,16 @@ function spaceOf(nodes: readonly ProgramNode[]): EventProgram['space'] {
         if (event.space.value.name === 'kernel' || /init_mm/.test(event.space.value.name)) kernel = true;
         else user = true;
       }
-    } else if (event.kind.startsWith('gather') || event.kind.startsWith('notify') || event.kind.startsWith('batch') || event.kind === 'pending') user = true;
+    } else if (
+      event.kind.startsWith('gather') ||
+      event.kind.startsWith('notify') ||
+      event.kind.startsWith('batch') ||
+      event.kind === 'pending'
+    )
+      user = true;
     else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'ptl') user = true;
-    else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl') kernel = true;
+    else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl')
+      kernel = true;
   }
   return user === kernel ? 'unknown' : user ? 'user' : 'kernel';
 }
@@ -500,7 +543,12 @@ export function programShape(program: EventProgram): string {
     [program.space, program.outermost, program.levels, program.nodes],
     (key, value: unknown) => {
       if (key === 'at' || key === 'text') return undefined;
-      if ((key === 'name' || key === 'into' || key === 'old') && typeof value === 'string' && /^([tpma]:?|result|[rt]\d|p\d|m:)/.test(value)) return rename(value);
+      if (
+        (key === 'name' || key === 'into' || key === 'old') &&
+        typeof value === 'string' &&
+        /^([tpma]:?|result|[rt]\d|p\d|m:)/.test(value)
+      )
+        return rename(value);
       return value;
     },
   );

@@ -21,14 +21,18 @@ export function printExpression(expr: Expression): string {
 function printPart(part: unknown): string {
   if (typeof part !== 'object' || part === null) return String(part);
   if ('op' in part) return printExpression(part as Expression);
-  return `{${Object.entries(part).map(([key, value]) => `${key}=${printPart(value)}`).join(' ')}}`;
+  return `{${Object.entries(part)
+    .map(([key, value]) => `${key}=${printPart(value)}`)
+    .join(' ')}}`;
 }
 
 function printNode(node: ProgramNode): string {
   switch (node.kind) {
     case 'event': {
       const { kind, ...rest } = node.event;
-      return `${kind} ${Object.entries(rest).map(([key, value]) => `${key}=${printPart(value)}`).join(' ')} -> ${node.next}`;
+      return `${kind} ${Object.entries(rest)
+        .map(([key, value]) => `${key}=${printPart(value)}`)
+        .join(' ')} -> ${node.next}`;
     }
     case 'assign':
       return `${node.sets.map((set) => `${set.name} := ${printExpression(set.value)}`).join('; ')} -> ${node.next}`;
@@ -43,6 +47,9 @@ function printNode(node: ProgramNode): string {
 
 export function printProgram(program: EventProgram): string {
   const head = `program ${program.name} space=${program.space} levels=${program.levels.join(',')} outermost=${program.outermost}`;
-  const lines = program.nodes.map((node, id) => `${String(id).padStart(4)} ${printNode(node)}${node.at === null ? '' : `   # ${node.at.function}:${node.at.line}`}`);
+  const lines = program.nodes.map(
+    (node, id) =>
+      `${String(id).padStart(4)} ${printNode(node)}${node.at === null ? '' : `   # ${node.at.function}:${node.at.line}`}`,
+  );
   return `${[head, ...program.assumptions.map((text) => `  assuming ${text}`), ...lines].join('\n')}\n`;
 }

@@ -58,7 +58,8 @@ export class Resolver {
     readonly machine: MachineFile,
     private readonly cache: IndexCache,
     /** Value of a symbol that neither the machine nor its headers settle. */
-    private readonly unstated: (symbol: string) => string | undefined = (symbol) => (symbol.startsWith('CONFIG_') ? 'y' : undefined),
+    private readonly unstated: (symbol: string) => string | undefined = (symbol) =>
+      symbol.startsWith('CONFIG_') ? 'y' : undefined,
   ) {
     this.configuration = (symbol) => this.symbol(symbol);
   }
@@ -71,7 +72,8 @@ export class Resolver {
   /** Definitions of `name` that are live on this machine in one file. */
   live(index: FileIndex, name: string): Definition | null {
     for (const definition of index.definitions.get(name) ?? []) {
-      if (definition.when.every((condition) => evaluateCondition(condition, this.configuration))) return definition;
+      if (definition.when.every((condition) => evaluateCondition(condition, this.configuration)))
+        return definition;
     }
     return null;
   }
@@ -126,7 +128,8 @@ export class Resolver {
       wave = next;
     }
     // The machine's own header stands before the generic one of the same name.
-    const order = (path: string): number => (path.startsWith('arch/') ? 0 : path.startsWith('include/asm-generic/') ? 2 : 1);
+    const order = (path: string): number =>
+      path.startsWith('arch/') ? 0 : path.startsWith('include/asm-generic/') ? 2 : 1;
     const result = [...seen].sort((a, b) => order(a) - order(b));
     this.headers.set(file, result);
     return result;
@@ -155,7 +158,9 @@ export class Resolver {
     if (stated !== undefined) return stated === 'n' ? undefined : stated;
     if (this.symbols.has(symbol)) return this.symbols.get(symbol);
     this.symbols.set(symbol, undefined);
-    const value = symbol.startsWith('CONFIG_') ? this.unstated(symbol) : (this.archMacro(symbol) ?? this.unstated(symbol));
+    const value = symbol.startsWith('CONFIG_')
+      ? this.unstated(symbol)
+      : (this.archMacro(symbol) ?? this.unstated(symbol));
     this.symbols.set(symbol, value);
     return value;
   }
@@ -177,8 +182,22 @@ export class Resolver {
 }
 
 const ARCH_HEADERS = [
-  'pgtable.h', 'pgtable_types.h', 'pgtable-types.h', 'pgtable-2level.h', 'pgtable-3level.h', 'pgtable-3level_types.h', 'pgtable_64.h',
-  'pgtable_32.h', 'pgtable_64_types.h', 'pgtable-hwdef.h', 'tlb.h', 'tlbflush.h', 'hugetlb.h', 'pgalloc.h', 'page.h', 'vmalloc.h',
+  'pgtable.h',
+  'pgtable_types.h',
+  'pgtable-types.h',
+  'pgtable-2level.h',
+  'pgtable-3level.h',
+  'pgtable-3level_types.h',
+  'pgtable_64.h',
+  'pgtable_32.h',
+  'pgtable_64_types.h',
+  'pgtable-hwdef.h',
+  'tlb.h',
+  'tlbflush.h',
+  'hugetlb.h',
+  'pgalloc.h',
+  'page.h',
+  'vmalloc.h',
 ];
 
 /** Headers that can hold page-table, TLB or lifetime primitives; the rest of the include graph is not searched. */
@@ -188,5 +207,7 @@ function worthReading(path: string): boolean {
   return true;
 }
 
-const HARDWARE_HEADERS = /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2)[^/]*\.h$/;
-const GENERIC_HEADERS = /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;
+const HARDWARE_HEADERS =
+  /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2)[^/]*\.h$/;
+const GENERIC_HEADERS =
+  /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;

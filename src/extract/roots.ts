@@ -36,7 +36,11 @@ export class CallersInFile {
         const definition = this.resolver.live(this.index, at);
         if (definition === null) continue;
         const uses = this.usesOf(definition);
-        const enteredFromOutside = (definition.kind === 'function' && !definition.static) || uses.addressTaken || uses.by.length === 0 || depth === DEPTH_LIMIT;
+        const enteredFromOutside =
+          (definition.kind === 'function' && !definition.static) ||
+          uses.addressTaken ||
+          uses.by.length === 0 ||
+          depth === DEPTH_LIMIT;
         if (enteredFromOutside) {
           if (definition.kind === 'function' || definition.kind === 'macro') roots.push(definition);
         } else next.push(...uses.by.map((caller) => caller.name));

@@ -60,7 +60,12 @@ export function kindOf(expr: Expression, kinds: ReadonlyMap<string, Kind>): Kind
   }
 }
 
-function kindOfOperator(expr: Extract<Expression, { args: readonly Expression[]; op: string }> & { readonly args?: readonly Expression[] }, kinds: ReadonlyMap<string, Kind>): Kind {
+function kindOfOperator(
+  expr: Extract<Expression, { args: readonly Expression[]; op: string }> & {
+    readonly args?: readonly Expression[];
+  },
+  kinds: ReadonlyMap<string, Kind>,
+): Kind {
   const args = expr.args ?? [];
   const kindAt = (n: number): Kind => {
     const arg = args[n];

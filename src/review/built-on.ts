@@ -2,11 +2,17 @@
  * Does a machine build a file? Answered from the path and the folder's Makefile, as Kbuild would for that
  * configuration (DESIGN.md rule 9).
  */
-import { evaluateCondition } from '#c/preprocess.js';
+
 import type { Configuration } from '#c/ir.js';
+import { evaluateCondition } from '#c/preprocess.js';
 import type { MachineFile } from '#event/machine-facts.js';
 
-export function isBuiltOn(path: string, machine: MachineFile, configuration: Configuration, read: (path: string) => string | null): boolean {
+export function isBuiltOn(
+  path: string,
+  machine: MachineFile,
+  configuration: Configuration,
+  read: (path: string) => string | null,
+): boolean {
   const arch = /^arch\/([^/]+)\//.exec(path)?.[1];
   if (arch !== undefined && arch !== machine.arch) return false;
   if (!path.endsWith('.c')) return headerFits(path, configuration);

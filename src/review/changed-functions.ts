@@ -10,19 +10,28 @@ export interface ChangedName {
 /** C text with comments gone and white space folded: equal texts compile alike. Strings are kept as they are. */
 function folded(text: string): string {
   return text
-    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, (token) => (token.startsWith('/') ? ' ' : token))
+    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, (token) =>
+      token.startsWith('/') ? ' ' : token,
+    )
     .replace(/\\\n/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
 }
 
-function textsOf(index: FileIndex | null): Map<string, { readonly text: string; readonly definition: Definition }> {
+function textsOf(
+  index: FileIndex | null,
+): Map<string, { readonly text: string; readonly definition: Definition }> {
   const result = new Map<string, { text: string; definition: Definition }>();
   if (index === null) return result;
   for (const [name, definitions] of index.definitions) {
     const first = definitions[0];
     if (first === undefined) continue;
-    result.set(name, { text: definitions.map((d) => `${d.when.join('&&')}: ${folded(index.text.slice(d.start, d.end))}`).join('\n'), definition: first });
+    result.set(name, {
+      text: definitions
+        .map((d) => `${d.when.join('&&')}: ${folded(index.text.slice(d.start, d.end))}`)
+        .join('\n'),
+      definition: first,
+    });
   }
   return result;
 }
@@ -45,7 +54,8 @@ export function touchedFunctions(before: FileIndex | null, after: FileIndex | nu
   const raw = (index: FileIndex | null): Map<string, string> => {
     const result = new Map<string, string>();
     for (const [name, definitions] of index?.definitions ?? []) {
-      if (definitions.some((d) => d.kind === 'function')) result.set(name, definitions.map((d) => index?.text.slice(d.start, d.end) ?? '').join('\n'));
+      if (definitions.some((d) => d.kind === 'function'))
+        result.set(name, definitions.map((d) => index?.text.slice(d.start, d.end) ?? '').join('\n'));
     }
     return result;
   };

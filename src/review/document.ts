@@ -61,7 +61,12 @@ export interface Finding {
   readonly assumptions: readonly string[];
   readonly closedBy: string | null;
   readonly suggestion: null | {
-    readonly edits: readonly { readonly file: string; readonly line: number; readonly remove: number; readonly insert: readonly string[] }[];
+    readonly edits: readonly {
+      readonly file: string;
+      readonly line: number;
+      readonly remove: number;
+      readonly insert: readonly string[];
+    }[];
     readonly states: number;
     readonly machines: readonly string[];
   };

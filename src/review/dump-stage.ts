@@ -11,9 +11,18 @@ import { Session } from './session.js';
 export type Stage = 'cfg' | 'events';
 
 /** `name` is a function of a changed file, or of any file of the tree as `path:function`, or a client as `client:NAME`. */
-export function dumpStage(stage: Stage, name: string, states: readonly PatchedState[], rules: RuleSet, options: ReviewOptions): string {
+export function dumpStage(
+  stage: Stage,
+  name: string,
+  states: readonly PatchedState[],
+  rules: RuleSet,
+  options: ReviewOptions,
+): string {
   const session = new Session(rules, options);
-  const machines = options.machines.length === 0 ? rules.machines : rules.machines.filter((machine) => options.machines.includes(machine.name));
+  const machines =
+    options.machines.length === 0
+      ? rules.machines
+      : rules.machines.filter((machine) => options.machines.includes(machine.name));
   const parts: string[] = [];
   for (const state of states) {
     for (const machine of machines) {
@@ -22,21 +31,40 @@ export function dumpStage(stage: Stage, name: string, states: readonly PatchedSt
         ['after', state.after],
       ] as const) {
         const resolver = session.resolver(tree, machine);
-        const [path, own] = name.includes(':') && !name.startsWith('client:') ? (name.split(':') as [string, string]) : [null, name];
+        const [path, own] =
+          name.includes(':') && !name.startsWith('client:')
+            ? (name.split(':') as [string, string])
+            : [null, name];
         const client = name.startsWith('client:') ? name.slice('client:'.length) : null;
         for (const changed of path === null ? state.changed : [path]) {
           const file = client === null ? changed : `client:${client}:${changed}`;
-          const found = resolver.index(file) === null ? null : resolver.define(client === null ? own : 'client', file);
+          const found =
+            resolver.index(file) === null ? null : resolver.define(client === null ? own : 'client', file);
           if (found === null) continue;
           parts.push(`== ${side} on ${machine.name}, ${found.index.file}`);
           if (stage === 'cfg') {
             const lowered = resolver.lower(found);
-            parts.push('blocks' in lowered ? printFunction(lowered) : `not lowered, line ${lowered.line}: ${lowered.reason}`);
+            parts.push(
+              'blocks' in lowered
+                ? printFunction(lowered)
+                : `not lowered, line ${lowered.line}: ${lowered.reason}`,
+            );
           } else {
             const bodies = new Set<string>();
-            const extraction = extractProgram(found, resolver, rules, { bodies, outermost: true, nodeLimit: NODE_LIMIT, depthLimit: DEPTH_LIMIT });
-            parts.push('reason' in extraction ? `not extracted, line ${extraction.line}: ${extraction.reason}` : printProgram(extraction.program));
-            if (!('reason' in extraction)) for (const gap of extraction.gaps) parts.push(`gap: ${gap.function} (${gap.file}): ${gap.kind}: ${gap.reason}`);
+            const extraction = extractProgram(found, resolver, rules, {
+              bodies,
+              outermost: true,
+              nodeLimit: NODE_LIMIT,
+              depthLimit: DEPTH_LIMIT,
+            });
+            parts.push(
+              'reason' in extraction
+                ? `not extracted, line ${extraction.line}: ${extraction.reason}`
+                : printProgram(extraction.program),
+            );
+            if (!('reason' in extraction))
+              for (const gap of extraction.gaps)
+                parts.push(`gap: ${gap.function} (${gap.file}): ${gap.kind}: ${gap.reason}`);
           }
         }
       }

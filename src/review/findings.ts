@@ -26,11 +26,22 @@ interface Hit {
   readonly site: Site | null;
 }
 
-export function findingsOf(candidates: readonly Candidate[], state: PatchedState, rules: RuleSet, options: ReviewOptions): Finding[] {
+export function findingsOf(
+  candidates: readonly Candidate[],
+  state: PatchedState,
+  rules: RuleSet,
+  options: ReviewOptions,
+): Finding[] {
   const findings = [
-    ...byCause(hits(candidates, 'introduced')).map((cause) => finding(cause, 'introduced', candidates, state, rules)),
+    ...byCause(hits(candidates, 'introduced')).map((cause) =>
+      finding(cause, 'introduced', candidates, state, rules),
+    ),
     ...byCause(hits(candidates, 'fixed')).map((cause) => finding(cause, 'fixed', candidates, state, rules)),
-    ...(options.existing ? byCause(hits(candidates, 'existing')).map((cause) => finding(cause, 'existing', candidates, state, rules)) : []),
+    ...(options.existing
+      ? byCause(hits(candidates, 'existing')).map((cause) =>
+          finding(cause, 'existing', candidates, state, rules),
+        )
+      : []),
   ];
   return findings.sort((a, b) => order(a.file, b.file) || a.line - b.line || order(a.hazard, b.hazard));
 }
@@ -43,7 +54,12 @@ function hits(candidates: readonly Candidate[], status: Status): Hit[] {
     const run = candidate.verdict[status][0];
     const programs = status === 'fixed' ? candidate.before : (candidate.after ?? candidate.before);
     if (run === undefined || programs === null) continue;
-    result.push({ candidate, run, programs, site: programs[run.violation.cpu]?.nodes[run.violation.node]?.at ?? null });
+    result.push({
+      candidate,
+      run,
+      programs,
+      site: programs[run.violation.cpu]?.nodes[run.violation.node]?.at ?? null,
+    });
   }
   return result;
 }
@@ -53,35 +69,58 @@ function byCause(all: readonly Hit[]): Hit[][] {
   const causes: Hit[][] = [];
   for (const hit of all) {
     const place = (h: Hit): string => `${h.site?.file}:${h.site?.line}`;
-    const cause = causes.find((known) => known.some((other) => other.candidate.task.changed.name === hit.candidate.task.changed.name || (other.site !== null && place(other) === place(hit))));
+    const cause = causes.find((known) =>
+      known.some(
+        (other) =>
+          other.candidate.task.changed.name === hit.candidate.task.changed.name ||
+          (other.site !== null && place(other) === place(hit)),
+      ),
+    );
     if (cause === undefined) causes.push([hit]);
     else cause.push(hit);
   }
   return causes;
 }
 
-function finding(cause: readonly Hit[], status: Status, candidates: readonly Candidate[], state: PatchedState, rules: RuleSet): Finding {
+function finding(
+  cause: readonly Hit[],
+  status: Status,
+  candidates: readonly Candidate[],
+  state: PatchedState,
+  rules: RuleSet,
+): Finding {
   const shown = representative(cause);
   const hazard = shown.run.violation.hazard;
   const side: Side = status === 'fixed' ? 'old' : 'new';
   const tree = side === 'old' ? state.before : state.after;
   const lineText = (file: string, line: number): string | undefined => tree.read(file)?.split('\n')[line - 1];
   const machine = rules.machines.find((known) => known.name === shown.candidate.machine);
-  const steps = machine === undefined ? [] : explainRun({ programs: shown.programs, facts: factsOf(machine) }, shown.run);
+  const steps =
+    machine === undefined ? [] : explainRun({ programs: shown.programs, facts: factsOf(machine) }, shown.run);
   const trace = steps.map((step): TraceLine => traceLine(step, shown.programs, lineText));
   const place = placeOf(shown, trace, state, side);
   const machines = [...new Set(cause.map((hit) => hit.candidate.machine))];
-  const searched = candidates.filter((c) => cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name)).map((c) => c.machine);
+  const searched = candidates
+    .filter((c) => cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name))
+    .map((c) => c.machine);
   const assumptions = [...new Set(shown.programs.flatMap((program) => program.assumptions))];
   const page = rules.hazards.find((known) => known.id === hazard);
   const related = relatedLines(trace, side, place);
   const path = steps.map((step) => step.event?.kind ?? step.what).join(' ');
   return {
-    fingerprint: createHash('sha256').update(`${hazard}\n${place.function}\n${shown.run.violation.object}\n${path}`).digest('hex').slice(0, 16),
+    fingerprint: createHash('sha256')
+      .update(`${hazard}\n${place.function}\n${shown.run.violation.object}\n${path}`)
+      .digest('hex')
+      .slice(0, 16),
     hazard,
     status,
     severity: status === 'introduced' ? (page?.severity ?? 'error') : 'note',
-    confidence: state.context === 'hunks' ? 'low' : assumptions.length > 0 || shown.candidate.task.client !== null ? 'medium' : 'high',
+    confidence:
+      state.context === 'hunks'
+        ? 'low'
+        : assumptions.length > 0 || shown.candidate.task.client !== null
+          ? 'medium'
+          : 'high',
     why:
       state.context === 'hunks'
         ? 'reviewed from the hunks alone: what they do not show is unknown'
@@ -110,17 +149,27 @@ function finding(cause: readonly Hit[], status: Status, candidates: readonly Can
 /** The hazard that most machines show; of its runs the shortest. */
 function representative(cause: readonly Hit[]): Hit {
   const votes = new Map<HazardId, Set<string>>();
-  for (const hit of cause) votes.set(hit.run.violation.hazard, (votes.get(hit.run.violation.hazard) ?? new Set()).add(hit.candidate.machine));
+  for (const hit of cause)
+    votes.set(
+      hit.run.violation.hazard,
+      (votes.get(hit.run.violation.hazard) ?? new Set()).add(hit.candidate.machine),
+    );
   const ranked = [...cause].sort((a, b) => {
-    const byMachines = (votes.get(b.run.violation.hazard)?.size ?? 0) - (votes.get(a.run.violation.hazard)?.size ?? 0);
+    const byMachines =
+      (votes.get(b.run.violation.hazard)?.size ?? 0) - (votes.get(a.run.violation.hazard)?.size ?? 0);
     return byMachines || a.run.steps.length - b.run.steps.length;
   });
   const first = ranked[0];
-  if (first === undefined) throw new Error('a cause has at least one run: byCause() never makes an empty one');
+  if (first === undefined)
+    throw new Error('a cause has at least one run: byCause() never makes an empty one');
   return first;
 }
 
-function traceLine(step: TraceStep, programs: readonly EventProgram[], lineText: (file: string, line: number) => string | undefined): TraceLine {
+function traceLine(
+  step: TraceStep,
+  programs: readonly EventProgram[],
+  lineText: (file: string, line: number) => string | undefined,
+): TraceLine {
   const site = step.node === null ? null : (programs[step.cpu]?.nodes[step.node]?.at ?? null);
   const inKernel = site !== null && !site.file.startsWith('client:');
   const text = inKernel ? lineText(site.file, site.line)?.trim() : undefined;
@@ -136,23 +185,40 @@ function traceLine(step: TraceStep, programs: readonly EventProgram[], lineText:
 }
 
 /** The violating place, or for a client the changed body's own line nearest to it. */
-function placeOf(hit: Hit, trace: readonly TraceLine[], state: PatchedState, side: Side): { readonly file: string; readonly line: number; readonly function: string } {
-  if (hit.site !== null && !hit.site.file.startsWith('client:')) return { file: hit.site.file, line: hit.site.line, function: hit.site.function };
+function placeOf(
+  hit: Hit,
+  trace: readonly TraceLine[],
+  state: PatchedState,
+  side: Side,
+): { readonly file: string; readonly line: number; readonly function: string } {
+  if (hit.site !== null && !hit.site.file.startsWith('client:'))
+    return { file: hit.site.file, line: hit.site.line, function: hit.site.function };
   const changed = hit.candidate.task.changed;
   const inBody = [...trace].reverse().find((line) => line.file === changed.file && line.line !== null);
-  if (inBody?.line !== null && inBody !== undefined) return { file: changed.file, line: inBody.line, function: changed.name };
+  if (inBody?.line !== null && inBody !== undefined)
+    return { file: changed.file, line: inBody.line, function: changed.name };
   const text = (side === 'old' ? state.before : state.after).read(changed.file) ?? '';
   const line = text.split('\n').findIndex((l) => new RegExp(`\\b${changed.name}\\b`).test(l));
   return { file: changed.file, line: line < 0 ? 1 : line + 1, function: changed.name };
 }
 
-function relatedLines(trace: readonly TraceLine[], side: Side, place: { readonly file: string; readonly line: number }): RelatedLine[] {
+function relatedLines(
+  trace: readonly TraceLine[],
+  side: Side,
+  place: { readonly file: string; readonly line: number },
+): RelatedLine[] {
   const related: RelatedLine[] = [];
   for (const line of trace) {
     if (line.file === null || line.line === null || line.changes.length === 0) continue;
     if (line.file === place.file && line.line === place.line) continue;
     if (related.some((known) => known.file === line.file && known.line === line.line)) continue;
-    related.push({ file: line.file, side, line: line.line, what: line.what, ...(line.text === undefined ? {} : { text: line.text }) });
+    related.push({
+      file: line.file,
+      side,
+      line: line.line,
+      what: line.what,
+      ...(line.text === undefined ? {} : { text: line.text }),
+    });
   }
   return related;
 }

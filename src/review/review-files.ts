@@ -1,16 +1,39 @@
 /** Whole files without a patch: every violation that their roots can show is `existing`. */
-import type { PatchedState, Tree } from '#source/snapshot.js';
+
 import type { RuleSet } from '#rules/rule.js';
+import type { PatchedState, Tree } from '#source/snapshot.js';
 import type { ReviewDocument, ReviewOptions } from './document.js';
 import { reviewSeries } from './review-series.js';
 
 /** `paths` are files or folders of the tree; folders are walked. Missing ones are the caller's to report. */
-export function scanTree(tree: Tree, paths: readonly string[], rules: RuleSet, options: ReviewOptions): ReviewDocument {
+export function scanTree(
+  tree: Tree,
+  paths: readonly string[],
+  rules: RuleSet,
+  options: ReviewOptions,
+): ReviewDocument {
   const files = paths.flatMap((path) => filesUnder(tree, path.replace(/\/+$/, '')));
   const state: PatchedState = {
-    patch: { subject: paths.join(' '), author: null, date: null, messageId: null, inReplyTo: null, references: [], commit: null, version: 1, part: null, of: null, trailers: {}, body: '', files: [] },
+    patch: {
+      subject: paths.join(' '),
+      author: null,
+      date: null,
+      messageId: null,
+      inReplyTo: null,
+      references: [],
+      commit: null,
+      version: 1,
+      part: null,
+      of: null,
+      trailers: {},
+      body: '',
+      files: [],
+    },
     context: 'tree',
-    before: { read: (path) => (files.includes(path) ? null : tree.read(path)), list: (path) => tree.list(path) },
+    before: {
+      read: (path) => (files.includes(path) ? null : tree.read(path)),
+      list: (path) => tree.list(path),
+    },
     after: tree,
     changed: files,
     partial: false,
@@ -28,5 +51,13 @@ export function scanTree(tree: Tree, paths: readonly string[], rules: RuleSet, o
 
 function filesUnder(tree: Tree, path: string): string[] {
   if (/\.[ch]$/.test(path)) return [path];
-  return tree.list(path).flatMap((name) => (name.endsWith('/') ? filesUnder(tree, `${path}/${name.slice(0, -1)}`) : /\.[ch]$/.test(name) ? [`${path}/${name}`] : []));
+  return tree
+    .list(path)
+    .flatMap((name) =>
+      name.endsWith('/')
+        ? filesUnder(tree, `${path}/${name.slice(0, -1)}`)
+        : /\.[ch]$/.test(name)
+          ? [`${path}/${name}`]
+          : [],
+    );
 }

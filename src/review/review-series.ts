@@ -22,12 +22,17 @@ import { Session } from './session.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
 
-
-
-export function reviewSeries(states: readonly PatchedState[], rules: RuleSet, options: ReviewOptions): ReviewDocument {
+export function reviewSeries(
+  states: readonly PatchedState[],
+  rules: RuleSet,
+  options: ReviewOptions,
+): ReviewDocument {
   const started = options.now();
   const session = new Session(rules, options);
-  const machines = options.machines.length === 0 ? rules.machines : rules.machines.filter((machine) => options.machines.includes(machine.name));
+  const machines =
+    options.machines.length === 0
+      ? rules.machines
+      : rules.machines.filter((machine) => options.machines.includes(machine.name));
   const reviewed = states.map((state, index): ReviewedPatch => {
     options.onProgress({ kind: 'patch', subject: state.patch.subject, index, of: states.length });
     return reviewPatch(state, machines, session);
@@ -36,7 +41,12 @@ export function reviewSeries(states: readonly PatchedState[], rules: RuleSet, op
     version: 1,
     tool: `shootdown ${VERSION}`,
     patches: closedLater(reviewed),
-    stats: { functions: session.functions, programs: session.programs, states: session.states, milliseconds: Math.round(options.now() - started) },
+    stats: {
+      functions: session.functions,
+      programs: session.programs,
+      states: session.states,
+      milliseconds: Math.round(options.now() - started),
+    },
   };
 }
 
@@ -46,7 +56,16 @@ function closedLater(patches: readonly ReviewedPatch[]): ReviewedPatch[] {
     ...patch,
     findings: patch.findings.map((finding): Finding => {
       if (finding.status !== 'introduced') return finding;
-      const later = patches.slice(at + 1).find((next) => next.findings.some((other) => other.status === 'fixed' && other.hazard === finding.hazard && other.function === finding.function));
+      const later = patches
+        .slice(at + 1)
+        .find((next) =>
+          next.findings.some(
+            (other) =>
+              other.status === 'fixed' &&
+              other.hazard === finding.hazard &&
+              other.function === finding.function,
+          ),
+        );
       return later === undefined ? finding : { ...finding, closedBy: later.subject };
     }),
   }));
@@ -75,11 +94,21 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
       for (const task of tasksFor(changed, file, before, after, old, now, session.rules)) {
         session.options.onProgress({ kind: 'function', function: task.root, file, machine: machine.name });
         const outcome = check(task, machine, old, now, state, session);
-        for (const gap of outcome.undecided) if (!undecided.some((u) => u.function === gap.function && u.reason === gap.reason)) undecided.push(gap);
-        if (outcome.verdict !== null) candidates.push({ task, machine: machine.name, verdict: outcome.verdict, before: outcome.before, after: outcome.after });
+        for (const gap of outcome.undecided)
+          if (!undecided.some((u) => u.function === gap.function && u.reason === gap.reason))
+            undecided.push(gap);
+        if (outcome.verdict !== null)
+          candidates.push({
+            task,
+            machine: machine.name,
+            verdict: outcome.verdict,
+            before: outcome.before,
+            after: outcome.after,
+          });
       }
     }
-    for (const candidate of candidates) if (candidate.task.changed.file === file) candidate.notBuiltOn = notBuilt;
+    for (const candidate of candidates)
+      if (candidate.task.changed.file === file) candidate.notBuiltOn = notBuilt;
   }
   return {
     subject: state.patch.subject,
@@ -94,11 +123,22 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
 }
 
 /** What could not be followed counts for the functions that the patch touches or reaches from them. */
-function withoutDecided(undecided: readonly Undecided[], analysed: readonly { function: string; file: string }[]): Undecided[] {
+function withoutDecided(
+  undecided: readonly Undecided[],
+  analysed: readonly { function: string; file: string }[],
+): Undecided[] {
   return analysed.length === 0 ? [] : [...undecided];
 }
 
-function tasksFor(changed: readonly ChangedName[], file: string, before: FileIndex | null, after: FileIndex | null, old: Resolver, now: Resolver, rules: RuleSet): Task[] {
+function tasksFor(
+  changed: readonly ChangedName[],
+  file: string,
+  before: FileIndex | null,
+  after: FileIndex | null,
+  old: Resolver,
+  now: Resolver,
+  rules: RuleSet,
+): Task[] {
   const tasks = new Map<string, Task>();
   const index = after ?? before;
   if (index === null) return [];
@@ -108,17 +148,35 @@ function tasksFor(changed: readonly ChangedName[], file: string, before: FileInd
     const clients = clientsFor(name.name, rules, now.machine);
     if (clients !== null) {
       for (const client of clients.clients) {
-        tasks.set(`client ${client}`, { label: client, root: 'client', file: `client:${client}:${file}`, changed: name, bodies: clients.bodies, client });
+        tasks.set(`client ${client}`, {
+          label: client,
+          root: 'client',
+          file: `client:${client}:${file}`,
+          changed: name,
+          bodies: clients.bodies,
+          client,
+        });
       }
       if (clients.clients.length > 0) continue;
     }
     if (name.kind === 'table' || name.kind === 'enumerator') continue;
     const bodies = clients?.bodies ?? new Set<string>();
-    for (const [callers, side] of [[callersNow, after], [callersOld, before]] as const) {
+    for (const [callers, side] of [
+      [callersNow, after],
+      [callersOld, before],
+    ] as const) {
       if (callers === null || side === null) continue;
       for (const root of callers.rootsOf(name.name)) {
         const known = tasks.get(root.name);
-        if (known === undefined) tasks.set(root.name, { label: root.name, root: root.name, file, changed: name, bodies, client: null });
+        if (known === undefined)
+          tasks.set(root.name, {
+            label: root.name,
+            root: root.name,
+            file,
+            changed: name,
+            bodies,
+            client: null,
+          });
       }
     }
   }
@@ -132,7 +190,14 @@ interface Outcome {
   readonly after: readonly EventProgram[] | null;
 }
 
-function check(task: Task, machine: MachineFile, old: Resolver, now: Resolver, state: PatchedState, session: Session): Outcome {
+function check(
+  task: Task,
+  machine: MachineFile,
+  old: Resolver,
+  now: Resolver,
+  state: PatchedState,
+  session: Session,
+): Outcome {
   const undecided: Undecided[] = [];
   const started = session.options.now();
   const limits = {
@@ -145,12 +210,23 @@ function check(task: Task, machine: MachineFile, old: Resolver, now: Resolver, s
     const programs: EventProgram[] = [];
     for (const root of roots) {
       session.programs += 1;
-      const extraction = extractProgram(root, resolver, session.rules, { bodies: task.bodies, outermost, nodeLimit: NODE_LIMIT, depthLimit: DEPTH_LIMIT });
+      const extraction = extractProgram(root, resolver, session.rules, {
+        bodies: task.bodies,
+        outermost,
+        nodeLimit: NODE_LIMIT,
+        depthLimit: DEPTH_LIMIT,
+      });
       if ('reason' in extraction) {
-        undecided.push({ function: task.root, file: task.file, kind: 'parse', reason: `line ${extraction.line}: ${extraction.reason}` });
+        undecided.push({
+          function: task.root,
+          file: task.file,
+          kind: 'parse',
+          reason: `line ${extraction.line}: ${extraction.reason}`,
+        });
         return null;
       }
-      for (const gap of extraction.gaps) undecided.push({ function: gap.function, file: gap.file, kind: gap.kind, reason: gap.reason });
+      for (const gap of extraction.gaps)
+        undecided.push({ function: gap.function, file: gap.file, kind: gap.kind, reason: gap.reason });
       programs.push(extraction.program);
     }
     return programs;
@@ -159,10 +235,23 @@ function check(task: Task, machine: MachineFile, old: Resolver, now: Resolver, s
   const after = program(now, existedBefore || task.client !== null);
   const before = program(old, true);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
-  if (undecided.some((gap) => gap.kind === 'parse' && gap.function === task.root)) return { verdict: null, undecided, before, after };
-  const verdict = judge(before, after, factsOf(machine), limits, session.options.existing && state.patch !== null);
+  if (undecided.some((gap) => gap.kind === 'parse' && gap.function === task.root))
+    return { verdict: null, undecided, before, after };
+  const verdict = judge(
+    before,
+    after,
+    factsOf(machine),
+    limits,
+    session.options.existing && state.patch !== null,
+  );
   session.states += verdict.states;
-  if (verdict.cutOff !== null && verdict.introduced.length === 0) undecided.push({ function: task.root, file: task.client === null ? task.file : task.changed.file, kind: 'limit', reason: `${verdict.cutOff} on ${machine.name} after ${verdict.states} states` });
+  if (verdict.cutOff !== null && verdict.introduced.length === 0)
+    undecided.push({
+      function: task.root,
+      file: task.client === null ? task.file : task.changed.file,
+      kind: 'limit',
+      reason: `${verdict.cutOff} on ${machine.name} after ${verdict.states} states`,
+    });
   return { verdict, undecided, before, after };
 }
 
@@ -174,8 +263,8 @@ function programsOf(task: Task, resolver: Resolver): Found[] {
   const found: Found[] = [];
   for (const name of names) {
     const definition = resolver.live(index, name);
-    if (definition !== null && (definition.kind === 'function' || definition.kind === 'macro')) found.push({ index, definition });
+    if (definition !== null && (definition.kind === 'function' || definition.kind === 'macro'))
+      found.push({ index, definition });
   }
   return found;
 }
-

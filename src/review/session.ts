@@ -28,7 +28,11 @@ export class Session {
     let resolver = map.get(machine.name);
     if (resolver === undefined) {
       const clients = this.rules.clients;
-      resolver = new Resolver((path) => (path.startsWith('client:') ? (clientFile(path, clients) ?? null) : tree.read(path)), machine, this.cache);
+      resolver = new Resolver(
+        (path) => (path.startsWith('client:') ? (clientFile(path, clients) ?? null) : tree.read(path)),
+        machine,
+        this.cache,
+      );
       map.set(machine.name, resolver);
     }
     return resolver;
