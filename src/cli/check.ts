@@ -94,18 +94,12 @@ async function readPatches(files: readonly string[], flags: CheckFlags): Promise
   if (files.length === 0 && process.stdin.isTTY === true) {
     throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
   }
-  const [{ readInputs }, { parsePatches }] = await Promise.all([
+  const [{ readInputs }, { parseInputs }] = await Promise.all([
     import('./read-input.js'),
-    import('#patch/parse-patches.js'),
+    import('./parse-inputs.js'),
   ]);
-  const patches: Patch[] = [];
-  const notes: string[] = [];
-  for (const input of await readInputs(files.length === 0 ? ['-'] : files)) {
-    const series = await parsePatches(input.bytes, input.name);
-    patches.push(...series.patches);
-    notes.push(...series.notes);
-  }
+  const { patches, notes } = await parseInputs(await readInputs(files.length === 0 ? ['-'] : files));
   const chosen = await chooseTree(flags.tree ?? null, process.cwd());
-  if (chosen === null) notes.push('no kernel tree (see --tree): only the hunks are reviewed');
-  return { patches, base: chosen?.tree ?? null, notes };
+  const unseen = chosen === null ? ['no kernel tree (see --tree): only the hunks are reviewed'] : [];
+  return { patches, base: chosen?.tree ?? null, notes: [...notes, ...unseen] };
 }
