@@ -33,32 +33,75 @@ export interface Place {
     | { readonly kind: 'local'; readonly name: string; readonly scope: number }
     | { readonly kind: 'global'; readonly name: string }
     | { readonly kind: 'deref'; readonly pointer: Operand };
-  readonly path: readonly ({ readonly kind: 'field'; readonly name: string } | { readonly kind: 'index'; readonly at: Operand })[];
+  readonly path: readonly (
+    | { readonly kind: 'field'; readonly name: string }
+    | { readonly kind: 'index'; readonly at: Operand }
+  )[];
   readonly type: CType | null;
 }
 
 export type Instruction = { readonly line: number; readonly text: string } & (
-  | { readonly kind: 'call'; readonly id: ValueId; readonly callee: { readonly name: string } | { readonly pointer: Operand }; readonly args: readonly Operand[] }
+  | {
+      readonly kind: 'call';
+      readonly id: ValueId;
+      readonly callee: { readonly name: string } | { readonly pointer: Operand };
+      readonly args: readonly Operand[];
+    }
   /** `++`/`--` are lowered to binary. Pointer arithmetic stays `+` with `type` the pointer's type. */
-  | { readonly kind: 'binary'; readonly id: ValueId; readonly op: string; readonly left: Operand; readonly right: Operand }
-  | { readonly kind: 'unary'; readonly id: ValueId; readonly op: '-' | '~' | '!' ; readonly value: Operand }
+  | {
+      readonly kind: 'binary';
+      readonly id: ValueId;
+      readonly op: string;
+      readonly left: Operand;
+      readonly right: Operand;
+    }
+  | { readonly kind: 'unary'; readonly id: ValueId; readonly op: '-' | '~' | '!'; readonly value: Operand }
   | { readonly kind: 'cast'; readonly id: ValueId; readonly to: CType; readonly value: Operand }
   /** `once`: through READ_ONCE / WRITE_ONCE. */
   | { readonly kind: 'load'; readonly id: ValueId; readonly place: Place; readonly once?: true }
   | { readonly kind: 'store'; readonly place: Place; readonly value: Operand; readonly once?: true }
-  | { readonly kind: 'phi'; readonly id: ValueId; readonly from: readonly { readonly block: BlockId; readonly value: Operand }[]; readonly variable: string }
+  | {
+      readonly kind: 'phi';
+      readonly id: ValueId;
+      readonly from: readonly { readonly block: BlockId; readonly value: Operand }[];
+      readonly variable: string;
+    }
   /** A struct or array value built by `(type){ .f = v }` or an initialiser list, stored field by field before use. */
-  | { readonly kind: 'aggregate'; readonly id: ValueId; readonly type: CType | null; readonly fields: readonly { readonly name: string; readonly value: Operand }[] }
+  | {
+      readonly kind: 'aggregate';
+      readonly id: ValueId;
+      readonly type: CType | null;
+      readonly fields: readonly { readonly name: string; readonly value: Operand }[];
+    }
   /** One round of a loop macro (`list_for_each_entry(p, head, member) { … }`): `id` is "there is another", `cursors` receive new values.
    *  `cursors` are the macro's arguments that are plain local variables assigned nowhere else in the argument list: here as fresh values. */
-  | { readonly kind: 'iterate'; readonly id: ValueId; readonly macro: string; readonly args: readonly Operand[]; readonly cursors: readonly { readonly arg: number; readonly variable: string; readonly id: ValueId }[] }
+  | {
+      readonly kind: 'iterate';
+      readonly id: ValueId;
+      readonly macro: string;
+      readonly args: readonly Operand[];
+      readonly cursors: readonly { readonly arg: number; readonly variable: string; readonly id: ValueId }[];
+    }
   /** asm statement: template text and operands. */
-  | { readonly kind: 'asm'; readonly id: ValueId; readonly template: string; readonly args: readonly Operand[]; readonly clobbersMemory: boolean }
+  | {
+      readonly kind: 'asm';
+      readonly id: ValueId;
+      readonly template: string;
+      readonly args: readonly Operand[];
+      readonly clobbersMemory: boolean;
+    }
 );
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: BlockId }
-  | { readonly kind: 'branch'; readonly on: Operand; readonly then: BlockId; readonly else: BlockId; readonly line: number; readonly text: string }
+  | {
+      readonly kind: 'branch';
+      readonly on: Operand;
+      readonly then: BlockId;
+      readonly else: BlockId;
+      readonly line: number;
+      readonly text: string;
+    }
   | { readonly kind: 'return'; readonly value: Operand | null; readonly line: number }
   | { readonly kind: 'stop'; readonly line: number };
 
@@ -127,7 +170,12 @@ export type Definition = {
   | { readonly kind: 'function'; readonly static: boolean; readonly inline: boolean; readonly weak: boolean }
   | { readonly kind: 'macro'; readonly parameters: readonly string[] | null }
   /** `static const struct mm_walk_ops x = { .pmd_entry = f };` – designated members whose values are plain names. */
-  | { readonly kind: 'table'; readonly type: string; readonly const: boolean; readonly members: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'table';
+      readonly type: string;
+      readonly const: boolean;
+      readonly members: Readonly<Record<string, string>>;
+    }
   /** enumerator with its value when it is plainly countable. */
   | { readonly kind: 'enumerator'; readonly value: number | null }
 );
@@ -138,7 +186,11 @@ export interface FileIndex {
   readonly text: string;
   readonly definitions: ReadonlyMap<string, readonly Definition[]>;
   /** In order: the path as written, and whether with `<>`. */
-  readonly includes: readonly { readonly path: string; readonly system: boolean; readonly when: readonly string[] }[];
+  readonly includes: readonly {
+    readonly path: string;
+    readonly system: boolean;
+    readonly when: readonly string[];
+  }[];
 }
 
 /*
