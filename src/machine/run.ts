@@ -17,6 +17,8 @@ export interface Action {
   readonly cpu: number;
   readonly node: number;
   readonly choices: readonly Choice[];
+  /** What the step took for granted because operands did not decide it: shown with the finding. */
+  readonly assumes?: readonly string[];
 }
 
 /** Choices that a replay must follow: for each key the values in order of occurrence. */

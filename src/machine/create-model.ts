@@ -1,0 +1,321 @@
+/**
+ * Event programs on a machine as a transition system. A step runs one CPU to just after its next event, or to just
+ * after the next node where something had to be chosen, whichever comes first: what lies between has one outcome.
+ */
+
+import type { Event } from '#event/event.js';
+import type { Expression } from '#event/expression.js';
+import type { Facts } from '#event/machine-facts.js';
+import type { EventProgram, ProgramNode } from '#event/program.js';
+import { LEVELS, type Value } from '#event/value.js';
+import type { Model } from '#explore/model.js';
+import { type CompiledProgram, compileProgram, operandsOf } from './compile-program.js';
+import { evaluate, isTrue } from './evaluate.js';
+import { checkReturn } from './relies.js';
+import type { Action, ChoiceVector, Violation } from './run.js';
+import { runEvent } from './run-event.js';
+import { COND, CONDITION, INSIDE, layoutFor, PAGE_REFS, State, ValueTable } from './state.js';
+import { type Machine, noneValue, Step } from './step.js';
+
+export type { State } from './state.js';
+
+export interface ModelOptions {
+  /** One per CPU, in order. */
+  readonly programs: readonly EventProgram[];
+  readonly facts: Facts;
+  /** Choices that the run must follow where they are asked (DESIGN.md rule 2). */
+  readonly fixed?: ChoiceVector;
+  /** What to call each program in messages; its own name when absent. */
+  readonly names?: readonly string[];
+  /** Is there another CPU that runs none of the programs, and are there walkers nobody wrote down? Default: for one program. */
+  readonly ambient?: boolean;
+  /** What the witness's entries hold at the start, by level; those not named are found out when needed. */
+  readonly entries?: ReadonlyMap<number, Value>;
+  /** CPUs whose tables never held the witness's: their hardware holds nothing of it. */
+  readonly strangers?: readonly number[];
+}
+
+/** Told of every node that a step passes: `explainRun` reads along. */
+export interface Listener {
+  event(node: number, event: Event<Value>): void;
+}
+
+/** Nodes without events that one step may pass before it is cut: a loop without events and choices cannot hang it. */
+const NODES_PER_STEP = 4000;
+
+export interface MachineModel extends Model<State, Action, Violation> {
+  readonly machine: Machine;
+  /** Takes one action again and tells `listener` of its events. Null when it is not enabled. */
+  take(state: State, action: Action, listener: Listener): State | null;
+}
+
+/**
+ * The model for `explore/`. Throws when a program's graph is broken or still holds rule parameters: both are bugs of
+ * whoever built it.
+ */
+export function createModel(options: ModelOptions): MachineModel {
+  const programs = options.programs.map(compileProgram);
+  const ambient = options.ambient ?? programs.length === 1;
+  const layout = layoutFor(programs.length, programs.length + (ambient ? 1 : 0));
+  const values = new ValueTable();
+  const levels = new Set<number>();
+  for (const program of options.programs)
+    for (const level of program.levels) levels.add(LEVELS.indexOf(level));
+  const machine: Machine = {
+    programs,
+    facts: options.facts,
+    fixed: options.fixed ?? new Map(),
+    layout,
+    values,
+    space: spaceOf(options.programs),
+    levels,
+    ambient,
+    pageBrought: options.programs.some(bringsPage),
+    names: options.names ?? options.programs.map((program) => program.name),
+  };
+
+  const initial = (): { action: Action; state: State }[] => {
+    const bytes = new Uint8Array(layout.size);
+    if (machine.pageBrought) bytes[PAGE_REFS] = 1;
+    const entries = new Array<number>(LEVELS.length * 2).fill(0);
+    for (const level of levels) {
+      const start = options.entries?.get(level);
+      if (start !== undefined) entries[level] = values.id(start);
+    }
+    const vars = programs.map((program) =>
+      program.slotNames.map((name) => values.id(program.program.initial.get(name) ?? { kind: 'int', n: 0 })),
+    );
+    const state = new State(
+      programs.map(() => 0),
+      vars,
+      entries,
+      new Array<number>(LEVELS.length).fill(0),
+      bytes,
+      new Map(),
+      null,
+    );
+    const step = new Step(machine, state, 0, 0, []);
+    for (const level of levels)
+      if (state.entries[level] === 0) state.entries[level] = values.id(step.entry(level));
+    for (let cpu = 0; cpu < programs.length; cpu += 1) {
+      step.setClassByte(cpu, CONDITION, COND.active);
+      state.pc[cpu] = skip(machine, programs[cpu] as CompiledProgram, 0);
+    }
+    for (const stranger of options.strangers ?? []) step.state.note(`stranger:${stranger}`, 'yes');
+    for (let cpu = 0; cpu < programs.length; cpu += 1) dropDead(programs[cpu] as CompiledProgram, state, cpu);
+    return [{ action: { cpu: 0, node: 0, choices: [] }, state }];
+  };
+
+  const expand = (state: State): { action: Action; state: State }[] => {
+    // Nodes that nobody else notices need no interleaving: the first CPU that stands at one goes alone.
+    for (let cpu = 0; cpu < programs.length && programs.length > 1; cpu += 1) {
+      const node = state.pc[cpu] ?? -1;
+      if (node >= 0 && programs[cpu]?.shared[node] === false) return outcomes(machine, state, cpu);
+    }
+    const found: { action: Action; state: State }[] = [];
+    for (let cpu = 0; cpu < programs.length; cpu += 1) {
+      if ((state.pc[cpu] ?? -1) < 0) continue;
+      for (const outcome of outcomes(machine, state, cpu)) found.push(outcome);
+    }
+    return found;
+  };
+
+  return {
+    machine,
+    initial,
+    expand,
+    key: (state) => state.key(),
+    violation: (state) => state.violation,
+    inside: () => true,
+    take: (state, action, listener) => {
+      for (const outcome of outcomes(machine, state, action.cpu, listener, action)) return outcome.state;
+      return null;
+    },
+  };
+}
+
+function spaceOf(programs: readonly EventProgram[]): Machine['space'] {
+  return programs.find((program) => program.space !== 'unknown')?.space ?? 'unknown';
+}
+
+/** Is the witness's page named by a constant? Then it came in as an argument. */
+function bringsPage(program: EventProgram): boolean {
+  const names = (expression: Expression): boolean => {
+    switch (expression.op) {
+      case 'const':
+        return isPage(expression.value);
+      case 'var':
+      case 'param':
+        return false;
+      case 'choice':
+        return expression.of.some(isPage);
+      default:
+        return expression.args.some(names);
+    }
+  };
+  for (const value of program.initial.values()) if (isPage(value)) return true;
+  return program.nodes.some((node) => {
+    switch (node.kind) {
+      case 'event':
+        return operandsOf(node.event).some(names);
+      case 'assign':
+        return node.sets.some((set) => names(set.value));
+      case 'branch':
+        return names(node.on);
+      case 'return':
+      case 'stop':
+        return false;
+    }
+  });
+}
+
+const isPage = (value: Value): boolean =>
+  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
+
+/** All ways in which the CPU's next step can go, in the order of their choices. */
+function outcomes(
+  machine: Machine,
+  state: State,
+  cpu: number,
+  listener?: Listener,
+  wanted?: Action,
+): { action: Action; state: State }[] {
+  const found: { action: Action; state: State }[] = [];
+  let script: number[] = [];
+  for (;;) {
+    const step = new Step(machine, state.copy(cpu), cpu, state.pc[cpu] ?? 0, script);
+    const heard: { node: number; event: Event<Value> }[] = [];
+    const node = runStep(
+      step,
+      listener === undefined ? null : { event: (n, event) => heard.push({ node: n, event }) },
+    );
+    if (!step.blocked) {
+      const action: Action =
+        step.assumptions.length === 0
+          ? { cpu, node, choices: step.choices }
+          : { cpu, node, choices: step.choices, assumes: step.assumptions };
+      if (wanted === undefined) found.push({ action, state: step.state });
+      else if (sameAction(action, wanted)) {
+        for (const { node: at, event } of heard) listener?.event(at, event);
+        return [{ action, state: step.state }];
+      }
+    }
+    // The next script: the last choice that has another option takes it, what follows starts over.
+    let last = step.taken.length - 1;
+    while (last >= 0 && (step.taken[last]?.index ?? 0) + 1 >= (step.taken[last]?.of ?? 0)) last -= 1;
+    if (last < 0) return found;
+    script = step.taken.slice(0, last + 1).map((taken, n) => (n === last ? taken.index + 1 : taken.index));
+  }
+}
+
+export function sameAction(a: Action, b: Action): boolean {
+  return (
+    a.cpu === b.cpu &&
+    a.node === b.node &&
+    a.choices.length === b.choices.length &&
+    a.choices.every((choice, n) => choice.key === b.choices[n]?.key && choice.value === b.choices[n]?.value)
+  );
+}
+
+/** Runs nodes until an event was taken or a choice was made. Returns the last node run. */
+function runStep(step: Step, listener: Listener | null): number {
+  const { program } = step;
+  const { state, cpu } = step;
+  for (let count = 0; ; count += 1) {
+    const id = state.pc[cpu] ?? -1;
+    const node = program.program.nodes[id];
+    if (node === undefined) throw new Error(`${program.program.name}: no node ${id}`);
+    step.node = id;
+    const event = runNode(step, node, listener);
+    if (step.blocked) return id;
+    const next = state.pc[cpu] ?? -1;
+    const done =
+      next < 0 ||
+      state.violation !== null ||
+      event ||
+      step.taken.length > 0 ||
+      step.choices.length > 0 ||
+      count > NODES_PER_STEP;
+    const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
+    if (!done && !shared) continue;
+    if (next >= 0 && state.violation === null) state.pc[cpu] = skip(step.machine, program, next);
+    dropDead(program, state, cpu);
+    return id;
+  }
+}
+
+/** Runs one node and moves on. True: it was an event or the end. */
+function runNode(step: Step, node: ProgramNode, listener: Listener | null): boolean {
+  const { state, cpu } = step;
+  switch (node.kind) {
+    case 'event': {
+      const event = runEvent(step, node.event);
+      listener?.event(step.node, event);
+      forgetStrangers(step);
+      state.pc[cpu] = node.next;
+      return true;
+    }
+    case 'assign': {
+      // All at once: phis of one block read the values from before.
+      const values = node.sets.map((set) => evaluate(step, set.value));
+      node.sets.forEach((set, n) => step.assign(set.name, values[n] ?? noneValue('pte')));
+      state.pc[cpu] = node.next;
+      return false;
+    }
+    case 'branch':
+      state.pc[cpu] = isTrue(step, node.on) ? node.then : node.else;
+      return false;
+    case 'return': {
+      const value = node.value === null ? null : evaluate(step, node.value);
+      const handsOn =
+        value !== null &&
+        ((value.kind === 'int' && value.n > 0) || (value.kind === 'some' && value.is !== 'negative'));
+      checkReturn(step, step.program.program.outermost, handsOn);
+      step.setCpuByte(cpu, INSIDE, 0);
+      state.pc[cpu] = -1;
+      return true;
+    }
+    case 'stop':
+      step.setCpuByte(cpu, INSIDE, 0);
+      state.pc[cpu] = -1;
+      return true;
+  }
+}
+
+/** CPUs whose tables never held the witness's hold nothing, whatever changed. */
+function forgetStrangers(step: Step): void {
+  for (const name of step.state.extra.keys()) {
+    if (!name.startsWith('stranger:')) continue;
+    const cls = Number(name.slice(9));
+    for (let at = 1; at < 21; at += 1) step.setClassByte(cls, at, 0);
+  }
+}
+
+/** Empty assignments only join paths: standing before or behind one is the same. */
+function skip(_machine: Machine, program: CompiledProgram, from: number): number {
+  let at = from;
+  for (let count = 0; count < program.program.nodes.length; count += 1) {
+    const node = program.program.nodes[at];
+    if (node?.kind !== 'assign' || node.sets.length > 0) return at;
+    at = node.next;
+  }
+  return at;
+}
+
+/** Variables and stable choices that nobody reads any more are forgotten, so that states merge. */
+function dropDead(program: CompiledProgram, state: State, cpu: number): void {
+  const pc = state.pc[cpu] ?? -1;
+  const vars = state.vars[cpu] ?? [];
+  const live = pc < 0 ? [] : (program.live[pc] ?? []);
+  const kept = new Array<number>(vars.length).fill(0);
+  for (const slot of live) kept[slot] = vars[slot] ?? 0;
+  state.vars[cpu] = kept;
+  if (state.pc.length > 1) return;
+  const wanted = pc < 0 ? null : program.liveChoices[pc];
+  for (const name of state.extra.keys()) {
+    if (!name.startsWith('choice:')) continue;
+    const key = name.slice(7);
+    if (wanted?.has(key) === true || [...(wanted ?? [])].some((base) => key.startsWith(`${base}(`))) continue;
+    state.note(name, null);
+  }
+}

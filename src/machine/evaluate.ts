@@ -1,0 +1,665 @@
+/** Expressions of event programs on a state. What the operands leave open forks through `Step.choose`. */
+import type { Expression, Operator } from '#event/expression.js';
+import {
+  ANY,
+  type EntryPointer,
+  type EntryValue,
+  encodeValue,
+  type Gap,
+  LEVELS,
+  type Level,
+  type MemoryValue,
+  OPAQUE,
+  type Value,
+  type Who,
+} from '#event/value.js';
+import { addressEnd, advance, alignDown, alignUp, compare, granuleOf, inGranule } from './position.js';
+import { noneValue, type Step, unknownEntry } from './step.js';
+
+type Operation = Extract<Expression, { readonly op: Operator }>;
+
+const int = (n: number): Value => ({ kind: 'int', n });
+const bool = (b: boolean): Value => int(b ? 1 : 0);
+
+export function evaluate(step: Step, expression: Expression): Value {
+  switch (expression.op) {
+    case 'const':
+      return expression.value;
+    case 'var':
+      return step.variable(expression.name);
+    case 'param':
+      throw new Error(`the rule parameter ${expression.name} was never replaced`);
+    case 'choice':
+      return choice(step, expression);
+    case '&&': {
+      const [a, b] = expression.args;
+      if (a === undefined || b === undefined) return ANY;
+      return bool(isTrue(step, a) && isTrue(step, b));
+    }
+    case '||': {
+      const [a, b] = expression.args;
+      if (a === undefined || b === undefined) return ANY;
+      return bool(isTrue(step, a) || isTrue(step, b));
+    }
+    case 'select': {
+      const [on, a, b] = expression.args;
+      if (on === undefined || a === undefined || b === undefined) return ANY;
+      return evaluate(step, isTrue(step, on) ? a : b);
+    }
+    default:
+      return operate(step, expression);
+  }
+}
+
+/** Does the branch go to `then`? */
+export function isTrue(step: Step, expression: Expression): boolean {
+  return truth(step, evaluate(step, expression), () => describe(expression));
+}
+
+export function truth(step: Step, value: Value, key: () => string): boolean {
+  switch (value.kind) {
+    case 'int':
+      return value.n !== 0;
+    case 'some':
+      if (value.is === 'any' || value.is === 'non-negative') return step.yes(key());
+      return true;
+    case 'entry-value': {
+      const known = step.settleMaps(value);
+      return known.maps !== 'none';
+    }
+    case 'opaque':
+    case 'address':
+    case 'symbol':
+    case 'entry-pointer':
+    case 'memory':
+      return true;
+  }
+}
+
+function choice(step: Step, expression: Extract<Expression, { readonly op: 'choice' }>): Value {
+  const args = (expression.args ?? []).map((arg) => encodeValue(evaluate(step, arg)));
+  const key = args.length === 0 ? expression.key : `${expression.key}(${args.join(', ')})`;
+  const options = expression.of.map(encodeValue);
+  const name = `choice:${key}`;
+  if (expression.stable === true) {
+    const known = step.state.extra.get(name);
+    if (known !== undefined) {
+      const at = options.indexOf(known);
+      if (at >= 0) return expression.of[at] as Value;
+    }
+  }
+  const at = step.choose(key, options);
+  if (expression.stable === true && options.length > 1) step.state.note(name, options[at] as string);
+  return expression.of[at] ?? ANY;
+}
+
+/** A text for an expression that names no variable: two programs that ask the same ask it alike. */
+export function describe(expression: Expression): string {
+  switch (expression.op) {
+    case 'const':
+      return encodeValue(expression.value);
+    case 'var':
+    case 'param':
+      return '_';
+    case 'choice':
+      return expression.key;
+    default:
+      return `${expression.op}(${expression.args.map(describe).join(', ')})`;
+  }
+}
+
+function operate(step: Step, expression: Operation): Value {
+  const args = expression.args.map((arg) => evaluate(step, arg));
+  const a = args[0] ?? ANY;
+  const b = args[1] ?? ANY;
+  const level = expression.level ?? 'pte';
+  switch (expression.op) {
+    case '!':
+      return bool(!truth(step, a, () => describe(expression.args[0] ?? expression)));
+    case '~':
+    case '*':
+    case '/':
+    case '%':
+    case '^':
+    case '<<':
+    case '>>':
+      return arithmetic(expression.op, a, b);
+    case '+':
+    case '-':
+      return sum(step, expression.op, a, b);
+    case '&':
+      return and(step, a, b);
+    case '|':
+      return or(a, b);
+    case '==':
+      return bool(equal(step, a, b, () => describe(expression)));
+    case '!=':
+      return bool(!equal(step, a, b, () => describe({ ...expression, op: '==' })));
+    case '<':
+      return bool(less(step, a, b, () => describe(expression)));
+    case '>':
+      return bool(less(step, b, a, () => describe({ op: '<', args: [...expression.args].reverse() })));
+    case '<=':
+      return bool(!less(step, b, a, () => describe({ op: '<', args: [...expression.args].reverse() })));
+    case '>=':
+      return bool(!less(step, a, b, () => describe({ ...expression, op: '<' })));
+    case 'min':
+      return less(step, a, b, () => describe(expression)) ? a : b;
+    case 'max':
+      return less(step, a, b, () => describe(expression)) ? b : a;
+    case 'align-down':
+    case 'align-up': {
+      if (a.kind !== 'address') return a.kind === 'int' ? ANY : a;
+      const to = sizeOf(b);
+      if (to === undefined) return { kind: 'address', gap: '?' };
+      return {
+        kind: 'address',
+        gap: expression.op === 'align-down' ? alignDown(step, a.gap, to) : alignUp(step, a.gap, to),
+      };
+    }
+    case 'addr-end':
+      if (a.kind !== 'address') return ANY;
+      return { kind: 'address', gap: addressEnd(step, a.gap, b.kind === 'address' ? b.gap : '?', level) };
+    case 'entry':
+      return childEntry(step, a, b, level);
+    case 'first-entry':
+      if (a.kind !== 'memory') return a.kind === 'entry-pointer' ? a : OPAQUE;
+      return {
+        kind: 'entry-pointer',
+        level: a.level,
+        table: whoOf(a),
+        gap: whoOf(a) === 'other' ? 'at' : '?',
+      };
+    case 'step':
+      return stepPointer(step, a, b);
+    case 'couple':
+      if (a.kind !== 'entry-pointer' || b.kind !== 'address') return a;
+      return { ...a, gap: slotFor(b.gap, a.level) };
+    case 'read':
+      return a.kind === 'entry-pointer' ? readEntry(step, a) : ANY;
+    case 'page-of':
+      return targetOf(step, a, 'page');
+    case 'table-of':
+      return targetOf(step, a, 'table');
+    case 'table-holding':
+      if (a.kind === 'entry-pointer') return { kind: 'memory', what: 'table', level: a.level, who: a.table };
+      return a.kind === 'memory' ? a : OPAQUE;
+    case 'is-present':
+    case 'is-none':
+    case 'is-leaf':
+    case 'is-table':
+    case 'is-soft':
+      return test(step, expression, a);
+    case 'is-write':
+      return flag(step, expression, a, 'write');
+    case 'is-dirty':
+      return flag(step, expression, a, 'dirty');
+    case 'is-young':
+      return flag(step, expression, a, 'young');
+    case 'is-exec':
+      return flag(step, expression, a, 'exec');
+    case 'is-cont':
+      return flag(step, expression, a, 'cont');
+    case 'same':
+      return bool(equal(step, a, b, () => 'same entry value'));
+    case 'make-leaf':
+      return made(level, 'page', a);
+    case 'make-table':
+      return { ...noneValue(level), maps: 'table', of: a.kind === 'memory' ? a.who : 'new' };
+    case 'make-soft':
+      return { ...noneValue(level), maps: 'soft', of: a.kind === 'memory' ? a.who : 'new' };
+    case 'none-value':
+      return noneValue(level);
+    case 'with-write':
+      return withFlag(step, a, b, 'write');
+    case 'with-dirty':
+      return withFlag(step, a, b, 'dirty');
+    case 'with-young':
+      return withFlag(step, a, b, 'young');
+    case 'with-exec':
+      return withFlag(step, a, b, 'exec');
+    case 'with-cont':
+      return withFlag(step, a, b, 'cont');
+    case 'with-present':
+      return withPresent(step, a, b);
+    case 'range-of':
+      return a.kind === 'memory' && a.who === 'W'
+        ? { kind: 'address', gap: 'pte' }
+        : { kind: 'address', gap: '?' };
+    case 'range-at':
+      if (a.kind === 'address' && a.gap !== '?' && !inGranule(a.gap, 0))
+        return { kind: 'memory', what: 'range', level: 'pte', who: 'other' };
+      return { kind: 'memory', what: 'range', level: 'pte', who: 'W' };
+    case 'is-empty':
+      return bool(isEmpty(step, a));
+    case '&&':
+    case '||':
+    case 'select':
+      throw new Error(`${expression.op} is evaluated lazily`);
+  }
+}
+
+const whoOf = (memory: MemoryValue): Who => (memory.who === 'new' ? 'other' : memory.who);
+
+/** Bytes as a granule: null for less than a page, undefined when not known. */
+function sizeOf(value: Value): Level | null | undefined {
+  if (value.kind === 'int') return granuleOf(Math.abs(value.n));
+  if (value.kind === 'symbol' && value.name.startsWith('size:')) return value.name.slice(5) as Level;
+  return undefined;
+}
+
+function arithmetic(op: string, a: Value, b: Value): Value {
+  if (op === '~' && a.kind === 'int') return int(-a.n - 1);
+  if (a.kind !== 'int' || b.kind !== 'int') return ANY;
+  switch (op) {
+    case '*':
+      return bounded(a.n * b.n);
+    case '/':
+      return b.n === 0 ? ANY : int(Math.trunc(a.n / b.n));
+    case '%':
+      return b.n === 0 ? ANY : int(a.n % b.n);
+    case '<<':
+      return bounded(a.n * 2 ** b.n);
+    case '>>':
+      return int(Math.floor(a.n / 2 ** b.n));
+    case '^':
+      return Math.abs(a.n) < 2 ** 31 && Math.abs(b.n) < 2 ** 31 ? int(a.n ^ b.n) : ANY;
+    default:
+      return ANY;
+  }
+}
+
+/** Sizes stay exact; counters stop at 3, so that loops that count have finitely many states. */
+function bounded(n: number): Value {
+  const size = Math.abs(n);
+  if (size <= 3 || (size >= 64 && Number.isInteger(Math.log2(size)))) return int(n);
+  return { kind: 'some', is: n > 0 ? 'positive' : 'negative' };
+}
+
+function signOf(value: Value): 'positive' | 'negative' | 'zero' | 'non-negative' | null {
+  if (value.kind === 'int') return value.n > 0 ? 'positive' : value.n < 0 ? 'negative' : 'zero';
+  if (value.kind !== 'some') return null;
+  return value.is === 'any' || value.is === 'nonzero' ? null : value.is;
+}
+
+function sum(step: Step, op: '+' | '-', a: Value, b: Value): Value {
+  if (a.kind === 'address' || (b.kind === 'address' && op === '+')) {
+    const address = a.kind === 'address' ? a : (b as Extract<Value, { kind: 'address' }>);
+    const other = a.kind === 'address' ? b : a;
+    return moveAddress(step, op, address.gap, other);
+  }
+  if (a.kind === 'entry-pointer') return stepPointer(step, a, op === '+' ? b : negative(b));
+  if (a.kind === 'int' && b.kind === 'int') {
+    const n = op === '+' ? a.n + b.n : a.n - b.n;
+    const counts = Math.abs(b.n) === 1 || Math.abs(a.n) === 1;
+    return counts && Math.abs(n) > 3 && Math.abs(n) <= 64
+      ? bounded(n)
+      : Math.abs(n) <= 64
+        ? int(n)
+        : bounded(n);
+  }
+  const sa = signOf(a);
+  const sb = signOf(op === '+' ? b : negative(b));
+  if (sa === null || sb === null) return ANY;
+  if (sa === 'zero') return op === '+' ? b : negative(b);
+  if (sb === 'zero') return a;
+  if (sa === 'negative' && sb === 'negative') return { kind: 'some', is: 'negative' };
+  if (sa === 'negative' || sb === 'negative') {
+    if (sa === 'positive' && b.kind === 'int' && Math.abs(b.n) === 1)
+      return { kind: 'some', is: 'non-negative' };
+    return ANY;
+  }
+  return { kind: 'some', is: sa === 'positive' || sb === 'positive' ? 'positive' : 'non-negative' };
+}
+
+function negative(value: Value): Value {
+  if (value.kind === 'int') return int(-value.n);
+  if (value.kind !== 'some') return ANY;
+  switch (value.is) {
+    case 'positive':
+      return { kind: 'some', is: 'negative' };
+    case 'negative':
+      return { kind: 'some', is: 'positive' };
+    case 'nonzero':
+      return value;
+    case 'any':
+    case 'non-negative':
+      return ANY;
+  }
+}
+
+function moveAddress(step: Step, op: '+' | '-', gap: Gap | '?', by: Value): Value {
+  if (by.kind === 'address') return op === '-' ? distance(gap, by.gap) : ANY;
+  if (by.kind === 'int' && by.n === 0) return { kind: 'address', gap };
+  const forward = by.kind === 'int' ? (op === '+') === by.n > 0 : op === '+';
+  const size = sizeOf(by);
+  if (size === undefined) {
+    const sign = signOf(by);
+    if (op === '+' && gap === 'past' && (sign === 'positive' || sign === 'non-negative' || sign === 'zero'))
+      return { kind: 'address', gap };
+    return { kind: 'address', gap: '?' };
+  }
+  if (size === null) return { kind: 'address', gap: forward ? gap : gap === 'past' ? '?' : gap };
+  if (forward) return { kind: 'address', gap: advance(step, gap, size) };
+  // Backwards from w's granule of that size: before w, in no granule that is known.
+  return {
+    kind: 'address',
+    gap: gap === '?' || gap === 'past' ? '?' : gap === 'far' ? 'far' : levelAbove(gap, size),
+  };
+}
+
+function levelAbove(gap: Level, size: Level): Gap {
+  const at = Math.max(LEVELS.indexOf(gap), LEVELS.indexOf(size) + 1);
+  return LEVELS[at] ?? 'far';
+}
+
+function distance(a: Gap | '?', b: Gap | '?'): Value {
+  const order = compare(a, b);
+  if (order === null) return ANY;
+  return order === 0 ? int(0) : { kind: 'some', is: order > 0 ? 'positive' : 'negative' };
+}
+
+function and(step: Step, a: Value, b: Value): Value {
+  if (a.kind === 'address' && b.kind === 'int' && b.n < 0) {
+    const to = granuleOf(-b.n);
+    return { kind: 'address', gap: alignDown(step, a.gap, to) };
+  }
+  if (a.kind === 'int' && b.kind === 'int') {
+    if (a.n >= 0 && b.n >= 0 && Math.max(a.n, b.n) < 2 ** 31) return int(a.n & b.n);
+    return Number.isSafeInteger(a.n) && Number.isSafeInteger(b.n)
+      ? int(Number(BigInt(a.n) & BigInt(b.n)))
+      : ANY;
+  }
+  if ((a.kind === 'int' && a.n === 0) || (b.kind === 'int' && b.n === 0)) return int(0);
+  return ANY;
+}
+
+function or(a: Value, b: Value): Value {
+  if (a.kind === 'int' && b.kind === 'int') {
+    if (Math.abs(a.n) < 2 ** 31 && Math.abs(b.n) < 2 ** 31) return int(a.n | b.n);
+    return Number.isSafeInteger(a.n) && Number.isSafeInteger(b.n)
+      ? int(Number(BigInt(a.n) | BigInt(b.n)))
+      : ANY;
+  }
+  const nonzero = (v: Value): boolean =>
+    v.kind === 'int'
+      ? v.n !== 0
+      : v.kind === 'some' && (v.is === 'nonzero' || v.is === 'positive' || v.is === 'negative');
+  if (a.kind === 'int' && a.n === 0) return b;
+  if (b.kind === 'int' && b.n === 0) return a;
+  return nonzero(a) || nonzero(b) ? { kind: 'some', is: 'nonzero' } : ANY;
+}
+
+function isPointerLike(value: Value): boolean {
+  return (
+    value.kind === 'entry-pointer' ||
+    value.kind === 'memory' ||
+    value.kind === 'symbol' ||
+    value.kind === 'opaque' ||
+    value.kind === 'address'
+  );
+}
+
+function equal(step: Step, a: Value, b: Value, key: () => string): boolean {
+  if (a.kind === 'int' && b.kind === 'int') return a.n === b.n;
+  if (a.kind === 'some' || b.kind === 'some') {
+    const [some, other] = a.kind === 'some' ? [a, b] : [b as Extract<Value, { kind: 'some' }>, a];
+    if (other.kind === 'int') {
+      if (other.n === 0 && (some.is === 'nonzero' || some.is === 'positive' || some.is === 'negative'))
+        return false;
+      if (other.n < 0 && (some.is === 'positive' || some.is === 'non-negative')) return false;
+      if (other.n > 0 && some.is === 'negative') return false;
+    }
+    return step.yes(key());
+  }
+  if (a.kind === 'entry-value' && b.kind === 'entry-value') return sameEntry(step, a, b, key);
+  if (a.kind === 'entry-value' || b.kind === 'entry-value') {
+    const [entry, other] = a.kind === 'entry-value' ? [a, b] : [b as EntryValue, a];
+    if (other.kind === 'int' && other.n === 0) return step.settleMaps(entry).maps === 'none';
+    return step.yes(key());
+  }
+  if (a.kind === 'address' && b.kind === 'address') {
+    const order = compare(a.gap, b.gap);
+    return order === null ? step.yes(key()) : order === 0;
+  }
+  if (a.kind === 'int' || b.kind === 'int') {
+    const number = a.kind === 'int' ? a.n : (b as { n: number }).n;
+    return number === 0 || isPointerLike(a.kind === 'int' ? b : a) ? false : step.yes(key());
+  }
+  if (a.kind === 'entry-pointer' && b.kind === 'entry-pointer') {
+    if (a.level !== b.level || a.table !== b.table)
+      return a.table === 'other' && b.table === 'other' ? step.yes(key()) : false;
+    if (a.gap === '?' || b.gap === '?') return step.yes(key());
+    return a.gap === b.gap ? (a.gap === 'at' && a.table !== 'other') || step.yes(key()) : false;
+  }
+  if (a.kind === 'memory' && b.kind === 'memory') {
+    if (a.what !== b.what) return false;
+    if (a.who !== b.who) return false;
+    return a.who === 'other' || a.who === 'new' ? step.yes(key()) : a.what !== 'table' || a.level === b.level;
+  }
+  if (a.kind === 'symbol' && b.kind === 'symbol' && a.name === b.name) return true;
+  return step.yes(key());
+}
+
+function sameEntry(step: Step, a: EntryValue, b: EntryValue, key: () => string): boolean {
+  if (a.half !== undefined || b.half !== undefined) return sameHalf(step, a, b);
+  if (encodeValue(a) === encodeValue(b)) return a.of === 'W' || a.maps === 'none' ? true : step.yes(key());
+  const [x, y] = [step.settleMaps(a), step.settleMaps(b)];
+  if (x.maps !== y.maps) return false;
+  if (x.maps === 'none') return true;
+  if (x.of !== y.of) return false;
+  if (x.maps === 'table') return x.of === 'W' || step.yes(key());
+  for (const name of ['write', 'dirty', 'young', 'exec', 'cont'] as const) {
+    const [left, right] = [x[name], y[name]];
+    if (left === right) continue;
+    if (left !== '?' && right !== '?') return false;
+    if (step.attribute(x, name) !== step.attribute(y, name)) return false;
+  }
+  return x.of === 'W' || step.yes(key());
+}
+
+/** Halves of two different values may hold the same bits: only whole values differ for sure. */
+function sameHalf(step: Step, a: EntryValue, b: EntryValue): boolean {
+  const [x, y] = [step.settleMaps(a), step.settleMaps(b)];
+  const present = (v: EntryValue): boolean => v.maps === 'page' || v.maps === 'table';
+  if (present(x) !== present(y)) return false;
+  if (encodeValue(x) === encodeValue(y)) return true;
+  return step.yes(`${a.half ?? 'low'} halves of two entries are equal`);
+}
+
+function less(step: Step, a: Value, b: Value, key: () => string): boolean {
+  if (a.kind === 'int' && b.kind === 'int') return a.n < b.n;
+  if (a.kind === 'address' && b.kind === 'address') {
+    const order = compare(a.gap, b.gap);
+    if (order !== null) return order < 0;
+    return step.yes(key());
+  }
+  if (
+    a.kind === 'entry-pointer' &&
+    b.kind === 'entry-pointer' &&
+    a.table === b.table &&
+    a.gap !== '?' &&
+    b.gap !== '?' &&
+    a.gap !== b.gap
+  ) {
+    const order = ['before', 'at', 'past'];
+    return order.indexOf(a.gap) < order.indexOf(b.gap);
+  }
+  const [sa, sb] = [signOf(a), signOf(b)];
+  const low = (s: string | null): boolean => s === 'negative' || s === 'zero';
+  if (sa !== null && sb !== null) {
+    if (low(sa) && sb === 'positive') return true;
+    if (sa === 'negative' && (sb === 'zero' || sb === 'non-negative')) return true;
+    if ((sa === 'positive' || sa === 'non-negative') && low(sb)) return false;
+    if (sa === 'zero' && low(sb)) return false;
+  }
+  return step.yes(key());
+}
+
+function slotFor(gap: Gap | '?', level: Level): EntryPointer['gap'] {
+  if (gap === '?') return '?';
+  if (gap === 'past') return 'past';
+  return inGranule(gap, LEVELS.indexOf(level)) ? 'at' : 'before';
+}
+
+function childEntry(step: Step, parent: Value, address: Value, level: Level): Value {
+  const gap = address.kind === 'address' ? address.gap : '?';
+  const l = LEVELS.indexOf(level);
+  const other: Value = { kind: 'entry-pointer', level, table: 'other', gap: 'at' };
+  switch (parent.kind) {
+    case 'int':
+      return parent.n === 0 ? parent : OPAQUE;
+    case 'symbol':
+    case 'opaque':
+    case 'some':
+      return { kind: 'entry-pointer', level, table: 'W', gap: slotFor(gap, level) };
+    case 'memory': {
+      const who = whoOf(parent);
+      if (parent.what !== 'table' || who === 'other') return other;
+      return { kind: 'entry-pointer', level, table: who, gap: slotFor(gap, level) };
+    }
+    case 'entry-pointer': {
+      if (LEVELS.indexOf(parent.level) <= l)
+        return { ...parent, gap: parent.table === 'other' ? 'at' : slotFor(gap, parent.level) };
+      if (parent.table === 'other' || (parent.gap !== 'at' && parent.gap !== '?')) return other;
+      if (parent.table === 'W' && step.onPath(LEVELS.indexOf(parent.level))) {
+        const above = LEVELS.indexOf(parent.level);
+        step.settleTable(above);
+        const value = step.entry(above);
+        if (value.maps !== 'table' || value.of !== 'W') return other;
+      }
+      return { kind: 'entry-pointer', level, table: parent.table, gap: slotFor(gap, level) };
+    }
+    case 'entry-value': {
+      // The walk goes on from a value read before (`pte_offset_map(&pmdval, addr)`).
+      const value = step.settleMaps(parent);
+      if (value.maps !== 'table' || value.of !== 'W') return other;
+      return { kind: 'entry-pointer', level, table: 'W', gap: slotFor(gap, level) };
+    }
+    case 'address':
+      return other;
+  }
+}
+
+function stepPointer(step: Step, pointer: Value, count: Value): Value {
+  if (pointer.kind !== 'entry-pointer') return pointer.kind === 'int' ? ANY : pointer;
+  if (count.kind === 'int' && count.n === 0) return pointer;
+  if (pointer.gap === '?' || pointer.table === 'other') return pointer;
+  const sign = signOf(count);
+  if (sign === 'positive') {
+    if (pointer.gap !== 'before') return { ...pointer, gap: 'past' };
+    return {
+      ...pointer,
+      gap:
+        step.choose(`${pointer.level} pointer steps to the witness`, ['at', 'before']) === 0
+          ? 'at'
+          : 'before',
+    };
+  }
+  if (sign === 'negative')
+    return pointer.gap === 'past' ? { ...pointer, gap: '?' } : { ...pointer, gap: 'before' };
+  return { ...pointer, gap: '?' };
+}
+
+/** The pointer with its position in the table chosen. */
+export function placePointer(step: Step, pointer: EntryPointer): EntryPointer {
+  if (pointer.gap !== '?' || pointer.table === 'other') return pointer;
+  const at = step.choose(`${pointer.level} pointer is at the witness`, ['yes', 'no']) === 0;
+  return { ...pointer, gap: at ? 'at' : 'before' };
+}
+
+/** What the entry holds now, as the reading CPU sees it. */
+export function readEntry(step: Step, pointer: EntryPointer): EntryValue {
+  const level = LEVELS.indexOf(pointer.level);
+  const placed = placePointer(step, pointer);
+  if (placed.table === 'other' || placed.gap !== 'at') return unknownEntry(level, 'other');
+  const value = placed.table === 'W' ? step.entry(level) : step.alias(level);
+  if (placed.table === 'W' && (step.state.entries[level] ?? 0) === 0) step.putEntry(level, value);
+  return value;
+}
+
+function targetOf(step: Step, value: Value, what: 'page' | 'table'): Value {
+  if (value.kind === 'memory') return value;
+  if (value.kind !== 'entry-value') return value.kind === 'int' ? value : OPAQUE;
+  const known = step.settleMaps(value);
+  const who = known.of === 'A' ? 'other' : known.of;
+  if (what === 'page')
+    return {
+      kind: 'memory',
+      what,
+      level: value.level,
+      who: known.maps === 'page' ? who : known.maps === 'soft' ? known.of : 'other',
+    };
+  const below = LEVELS[Math.max(0, LEVELS.indexOf(value.level) - 1)] as Level;
+  return { kind: 'memory', what, level: below, who: known.maps === 'table' ? who : 'other' };
+}
+
+function test(step: Step, expression: Operation, value: Value): Value {
+  if (value.kind === 'int' && value.n === 0) return bool(expression.op === 'is-none');
+  if (value.kind !== 'entry-value') return bool(step.yes(describe(expression)));
+  const { maps } = step.settleMaps(value);
+  switch (expression.op) {
+    case 'is-present':
+      return bool(maps === 'page' || maps === 'table');
+    case 'is-none':
+      return bool(maps === 'none');
+    case 'is-leaf':
+      return bool(maps === 'page');
+    case 'is-table':
+      return bool(maps === 'table');
+    default:
+      return bool(maps === 'soft');
+  }
+}
+
+function flag(
+  step: Step,
+  expression: Operation,
+  value: Value,
+  name: 'write' | 'dirty' | 'young' | 'exec' | 'cont',
+): Value {
+  if (value.kind === 'int' && value.n === 0) return int(0);
+  if (value.kind !== 'entry-value') return bool(step.yes(describe(expression)));
+  const known = step.settleMaps(value);
+  return bool(known.maps !== 'none' && step.attribute(known, name));
+}
+
+function made(level: Level, maps: 'page', memory: Value): EntryValue {
+  return {
+    kind: 'entry-value',
+    level,
+    maps,
+    of: memory.kind === 'memory' ? memory.who : 'new',
+    write: '?',
+    dirty: '?',
+    young: true,
+    exec: '?',
+    cont: false,
+  };
+}
+
+function withFlag(
+  step: Step,
+  value: Value,
+  on: Value,
+  name: 'write' | 'dirty' | 'young' | 'exec' | 'cont',
+): Value {
+  if (value.kind !== 'entry-value') return value;
+  return { ...value, [name]: truth(step, on, () => `with ${name}`) };
+}
+
+function withPresent(step: Step, value: Value, on: Value): Value {
+  if (value.kind !== 'entry-value') return value;
+  const known = step.settleMaps(value);
+  const present = truth(step, on, () => 'with present');
+  if (!present) return known.maps === 'page' ? { ...known, maps: 'soft' } : known;
+  return known.maps === 'soft' ? { ...known, maps: 'page' } : known;
+}
+
+/** Containers: members are noted as texts; one that nobody filled here may hold anything. */
+function isEmpty(step: Step, container: Value): boolean {
+  if (container.kind !== 'symbol') return step.yes('container is empty');
+  const box = step.state.extra.get(`box:${container.name}`);
+  if (box === undefined) return step.yes(`${container.name} is empty`);
+  return box === '';
+}

@@ -1,0 +1,212 @@
+/** CPUs: interrupts, RCU, locks, walkers, notifiers, and what a CPU is doing (lazy, user mode, preempted). */
+import type { Event } from '#event/event.js';
+import { encodeValue, type Gap, LEVELS, type Value } from '#event/value.js';
+import { readEntry } from './evaluate.js';
+import { runRead } from './events-entries.js';
+import { interruptsBlocked, runDeferred } from './flush.js';
+import { checkUnlock } from './relies.js';
+import {
+  COND,
+  CONDITION,
+  INSIDE,
+  IRQ_OFF,
+  LEAF,
+  LEAF_FLAGS,
+  NOTIFIER,
+  RCU,
+  SECONDARY,
+  WALK,
+  WALK_FLAGS,
+  WALKERS,
+} from './state.js';
+import type { Step } from './step.js';
+
+type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
+
+export function runIpi(step: Step): void {
+  if (interruptsBlocked(step)) {
+    step.blocked = true;
+    return;
+  }
+  for (let table = 0; table < LEVELS.length; table += 1) step.set(WALKERS + table, 0);
+}
+
+export function runRcuWait(step: Step): void {
+  for (let cpu = 0; cpu < step.machine.layout.programs; cpu += 1) {
+    if (cpu !== step.cpu && (step.cpuByte(cpu, RCU) !== 0 || step.cpuByte(cpu, IRQ_OFF) !== 0)) {
+      step.blocked = true;
+      return;
+    }
+  }
+  for (let table = 0; table < LEVELS.length; table += 1) step.set(WALKERS + table, 0);
+}
+
+/** The walk is over: nothing that it led to is in use any more. */
+function leaveWalk(step: Step): void {
+  step.setCpuByte(step.cpu, INSIDE, 0);
+}
+
+export function runInterrupts(step: Step, on: boolean): void {
+  step.setCpuByte(step.cpu, IRQ_OFF, on ? 0 : 1);
+  if (on && step.cpuByte(step.cpu, RCU) === 0) leaveWalk(step);
+}
+
+export function runRcuRead(step: Step, enter: boolean): void {
+  const depth = step.cpuByte(step.cpu, RCU);
+  const next = enter ? Math.min(3, depth + 1) : Math.max(0, depth - 1);
+  step.setCpuByte(step.cpu, RCU, next);
+  if (next === 0 && !enter && step.cpuByte(step.cpu, IRQ_OFF) === 0) leaveWalk(step);
+}
+
+// ---- locks
+
+const HELD_WHILE_WALKING = 64;
+
+/** A lock nobody can name excludes nobody; one with a name excludes the other programs that name it. */
+function lockName(lock: Value, lockClass: string): string | null {
+  if (lock.kind === 'symbol') return `lock:${lockClass}:${lock.name}`;
+  if (lock.kind === 'entry-pointer')
+    return lock.table === 'other' ? null : `lock:${lockClass}:${encodeValue({ ...lock, gap: 'at' })}`;
+  return null;
+}
+
+interface Holders {
+  readonly writer: number | null;
+  readonly readers: readonly number[];
+}
+
+function holders(text: string | undefined): Holders {
+  if (text === undefined) return { writer: null, readers: [] };
+  if (text.startsWith('w')) return { writer: Number(text.slice(1)), readers: [] };
+  return { writer: null, readers: text.slice(1).split(',').map(Number) };
+}
+
+export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>): void {
+  const write = event.mode !== 'read';
+  if (event.class === 'mmap') {
+    if (event.kind === 'unlock') step.state.note('mmap write', null);
+    else if (event.mode === 'write') step.state.note('mmap write', 'held');
+  }
+  if (event.kind === 'unlock') {
+    checkUnlock(step, event.class);
+    if ((step.cpuByte(step.cpu, INSIDE) & HELD_WHILE_WALKING) !== 0) leaveWalk(step);
+  }
+  if (step.machine.layout.programs < 2 || event.kind === 'assert-held') return;
+  const name = lockName(event.lock, event.class);
+  if (name === null) return;
+  const held = holders(step.state.extra.get(name));
+  if (event.kind === 'unlock') {
+    if (held.writer === step.cpu) step.state.note(name, null);
+    else {
+      const rest = held.readers.filter((cpu) => cpu !== step.cpu);
+      step.state.note(name, rest.length === 0 ? null : `r${rest.join(',')}`);
+    }
+    return;
+  }
+  if (held.writer !== null || (write && held.readers.length > 0)) {
+    step.blocked = true;
+    return;
+  }
+  step.state.note(
+    name,
+    write ? `w${step.cpu}` : `r${[...held.readers, step.cpu].sort((a, b) => a - b).join(',')}`,
+  );
+}
+
+// ---- walkers
+
+/** Loads the entry; where it leads, this CPU is inside from now on. */
+export function runWalk(step: Step, event: Of<'walk'>): void {
+  runRead(step, event);
+  const value = step.variable(event.into);
+  if (event.entry.kind !== 'entry-pointer' || value.kind !== 'entry-value') return;
+  const known = step.settleMaps(value);
+  step.assign(event.into, known);
+  if (known.of !== 'W') return;
+  let inside = step.cpuByte(step.cpu, INSIDE);
+  if (known.maps === 'table') inside |= 1 << (LEVELS.indexOf(known.level) - 1);
+  else if (known.maps === 'page') inside |= 32;
+  else return;
+  if (holdsLock(step)) inside |= HELD_WHILE_WALKING;
+  step.setCpuByte(step.cpu, INSIDE, inside);
+}
+
+function holdsLock(step: Step): boolean {
+  for (const [name, text] of step.state.extra) {
+    if (!name.startsWith('lock:')) continue;
+    const held = holders(text);
+    if (held.writer === step.cpu || held.readers.includes(step.cpu)) return true;
+  }
+  return false;
+}
+
+export function runRecheck(step: Step, event: Of<'recheck'>): void {
+  if (event.entry.kind !== 'entry-pointer' || event.against.kind !== 'entry-value') {
+    step.assign(event.into, { kind: 'int', n: step.yes('recheck') ? 1 : 0 });
+    return;
+  }
+  const now = readEntry(step, event.entry);
+  const a = step.settleMaps(now);
+  const b = step.settleMaps(event.against);
+  const same = a.maps === b.maps && a.of === b.of && a.write === b.write;
+  step.assign(event.into, { kind: 'int', n: same ? 1 : 0 });
+}
+
+// ---- notifiers
+
+function holdsWitness(start: Value | undefined, end: Value | undefined): boolean {
+  const gap = (value: Value | undefined): Gap | '?' => (value?.kind === 'address' ? value.gap : '?');
+  const [s, e] = [gap(start), gap(end)];
+  return s !== 'past' && (e === '?' || e === 'past');
+}
+
+export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 'notify-invalidate'>): void {
+  const here = holdsWitness(event.start, event.end);
+  switch (event.kind) {
+    case 'notify-start':
+      if (!here) return;
+      step.set(NOTIFIER, Math.min(3, step.get(NOTIFIER) + 1));
+      step.set(SECONDARY, 0);
+      return;
+    case 'notify-end':
+      if (here) step.set(NOTIFIER, Math.max(0, step.get(NOTIFIER) - 1));
+      return;
+    case 'notify-invalidate':
+      if (here) step.set(SECONDARY, 0);
+  }
+}
+
+// ---- what a CPU is doing
+
+export function runCpu(step: Step, event: Of<'cpu'>): void {
+  const put = (condition: number): void => step.setClassByte(step.cpu, CONDITION, condition);
+  switch (event.does) {
+    case 'leave-kernel':
+      put(COND.user);
+      return;
+    case 'enter-kernel':
+      put(COND.active);
+      return;
+    case 'go-lazy':
+      put(COND.lazy);
+      return;
+    case 'preempt-vcpu':
+      put(COND.preempted);
+      return;
+    case 'leave-lazy':
+    case 'switch-mm':
+    case 'run-vcpu':
+      // These catch up with every flush that left this CPU out.
+      put(COND.active);
+      dropAll(step);
+      return;
+    case 'deferred-flush':
+      runDeferred(step, step.cpu);
+  }
+}
+
+function dropAll(step: Step): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    for (const at of [LEAF, LEAF_FLAGS, WALK, WALK_FLAGS]) step.setClassByte(step.cpu, at + level, 0);
+  }
+}

@@ -1,0 +1,295 @@
+/** Entries: set, clear, change, reads, half-word stores and loads, whole ranges. */
+import type { Event } from '#event/event.js';
+import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
+import { placePointer, readEntry } from './evaluate.js';
+import { isPresent, leafStale, storeEntry, walkStale } from './hardware.js';
+import { compare } from './position.js';
+import { checkUse, secondaryStale } from './relies.js';
+import { HALVES, IRQ_OFF, MOVED } from './state.js';
+import { levelAt, noneValue, type Step, unknownEntry } from './step.js';
+
+type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
+
+const pointerOf = (step: Step, value: Value): EntryPointer | null =>
+  value.kind === 'entry-pointer' ? placePointer(step, value) : null;
+
+const isWitness = (pointer: EntryPointer): boolean => pointer.table === 'W' && pointer.gap === 'at';
+const isAlias = (pointer: EntryPointer): boolean => pointer.table === 'A' && pointer.gap === 'at';
+
+/** What a store writes, as an entry value of the level. */
+function valueFor(step: Step, value: Value, level: EntryPointer['level']): EntryValue {
+  if (value.kind === 'entry-value') return { ...step.settleMaps(value), level };
+  if (value.kind === 'int' && value.n === 0) return noneValue(level);
+  return { ...unknownEntry(LEVELS.indexOf(level), 'new'), maps: 'page' };
+}
+
+/** Stores into an entry; what was there. `live`: may a present entry be replaced by another present one unchecked? */
+function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
+  const level = LEVELS.indexOf(pointer.level);
+  if (pointer.table === 'other' || pointer.gap !== 'at') {
+    if (value.kind === 'entry-value' && value.maps === 'page' && value.of === 'W') step.set(MOVED, 1);
+    return unknownEntry(level, 'other');
+  }
+  checkUse(step, 'table', level);
+  if (isAlias(pointer)) {
+    const old = step.alias(level);
+    const next = valueFor(step, value, pointer.level);
+    step.putAlias(level, next);
+    if (next.maps === 'page' && next.of === 'W') step.set(MOVED, 1);
+    return old;
+  }
+  let next = valueFor(step, value, pointer.level);
+  const first = step.settleMaps(readEntry(step, pointer));
+  const old = step.entry(level).maps === '?' ? first : step.entry(level);
+  if (value.kind === 'entry-value' && next.maps === '?') next = valueFor(step, value, pointer.level);
+  if (isPresent(next)) checkReplacement(step, level, old, next);
+  if (step.state.violation !== null) return old;
+  if (next.torn === true) {
+    step.fail(
+      'torn-pte-read',
+      `entry:${pointer.level}`,
+      'a value that the entry never held is written',
+      'consequence-live-replace',
+    );
+    return old;
+  }
+  storeEntry(step, level, old, next);
+  return old;
+}
+
+/** A present value goes in: over another live one, or where the last one may still be cached. */
+function checkReplacement(step: Step, level: number, old: EntryValue, next: EntryValue): void {
+  const name = levelAt(level);
+  const object = `entry:${name}`;
+  const sameTarget = isPresent(old) && old.maps === next.maps && old.of === next.of;
+  if (sameTarget) {
+    if (old.maps !== 'page' || old.cont === '?' || next.cont === '?' || old.cont === next.cont) return;
+    if (step.fact('break-before-make') === true)
+      step.fail(
+        'break-before-make',
+        object,
+        `the contiguous bit of a live ${name} entry changes without break-before-make`,
+        'consequence-live-replace',
+      );
+    return;
+  }
+  if (isPresent(old)) {
+    if (step.fact('break-before-make') === true) {
+      step.fail(
+        'break-before-make',
+        object,
+        `a live ${name} entry is replaced by another live one without clear and flush in between`,
+        'consequence-live-replace',
+      );
+    }
+    return;
+  }
+  const stale =
+    (leafStale(step, level) && staleDiffers(next)) ||
+    (level > 0 && walkStale(step, level - 1) && !(next.maps === 'table' && next.of === 'W'));
+  if (stale && step.fact('break-before-make') === true) {
+    step.fail(
+      'break-before-make',
+      object,
+      `a new ${name} entry is set while CPUs may still hold the one that was cleared: no flush in between`,
+      'consequence-live-replace',
+    );
+    return;
+  }
+  if (next.of !== 'W' && secondaryStale(step))
+    step.fail(
+      'notifier-order',
+      object,
+      `the ${name} entry is replaced while a secondary MMU may still map the old page: no notifier section kept it out`,
+      null,
+      'a guest or device sees another page than the CPUs',
+    );
+}
+
+function staleDiffers(next: EntryValue): boolean {
+  if (next.maps !== 'page' || next.of !== 'W') return true;
+  return false;
+}
+
+export function runSet(step: Step, event: Of<'set'>): void {
+  const pointer = pointerOf(step, event.entry);
+  if (pointer === null) {
+    if (event.old !== undefined) step.assign(event.old, ANY);
+    return;
+  }
+  const old = store(step, pointer, event.value);
+  if (event.old !== undefined) step.assign(event.old, old);
+}
+
+export function runChange(step: Step, event: Of<'change'>): void {
+  runSet(step, {
+    kind: 'set',
+    entry: event.entry,
+    value: event.value,
+    ...(event.old === undefined ? {} : { old: event.old }),
+  });
+}
+
+export function runClear(step: Step, event: Of<'clear'>): void {
+  const pointer = pointerOf(step, event.entry);
+  if (pointer === null) {
+    if (event.old !== undefined) step.assign(event.old, ANY);
+    return;
+  }
+  if (event.was !== undefined && isWitness(pointer)) {
+    const level = LEVELS.indexOf(pointer.level);
+    if (step.entry(level).maps === '?') {
+      readEntry(step, pointer);
+      step.settleTo(level, event.was);
+    }
+  }
+  const old = store(step, pointer, noneValue(pointer.level));
+  if (event.old !== undefined) step.assign(event.old, old);
+}
+
+export function runRead(step: Step, event: Of<'read' | 'walk'>): void {
+  const pointer = pointerOf(step, event.entry);
+  if (pointer === null) {
+    step.assign(event.into, ANY);
+    return;
+  }
+  if (isWitness(pointer)) checkUse(step, 'table', LEVELS.indexOf(pointer.level));
+  step.assign(event.into, readEntry(step, pointer));
+}
+
+/** `clear-range`: every leaf of [start, end) goes, in whatever order. */
+export function runClearRange(step: Step, event: Of<'clear-range'>): void {
+  const start = event.start.kind === 'address' ? event.start.gap : '?';
+  const end = event.end.kind === 'address' ? event.end.gap : '?';
+  if (start === 'past' || (end !== '?' && end !== 'past')) return;
+  if (start === '?' || end === '?') {
+    if (compare(start, end) === 0) return;
+    step.assume('a range of unknown ends holds the address');
+  }
+  const level = [0, 1, 2].find((l) => step.onPath(l)) ?? 0;
+  store(
+    step,
+    { kind: 'entry-pointer', level: levelAt(level), table: 'W', gap: 'at' },
+    noneValue(levelAt(level)),
+  );
+}
+
+// ---- halves
+
+const LOW_FIRST = 1;
+const HIGH_FIRST = 2;
+const AFTER_BARRIER = 4;
+const VOLATILE = 8;
+/** The half that is still to be written belongs to the new value: kept as text until it comes. */
+const halfName = (level: number): string => `half:${level}`;
+
+/**
+ * A store of one half. Clearing must store low first (no longer present), setting must store high first; between the
+ * two a compiler barrier must stand, or both are volatile stores. A store order of the machine is not needed on the
+ * machines that have halves: they are strongly ordered.
+ */
+export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>): void {
+  const pointer = pointerOf(step, event.entry);
+  if (pointer === null || !isWitness(pointer)) return;
+  const low = event.kind === 'write-low';
+  const level = LEVELS.indexOf(pointer.level);
+  if (step.fact('entry-halves') !== true) {
+    if (low) store(step, pointer, event.value);
+    return;
+  }
+  const value = valueFor(step, event.value, pointer.level);
+  const old = step.settleMaps(readEntry(step, pointer));
+  const state = step.get(HALVES + level);
+  const first = state & 3;
+  const object = `entry:${pointer.level}`;
+  if (first === 0) {
+    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
+    if (low && isPresent(value) && value.of !== old.of) {
+      step.fail(
+        'split-pte-write-order',
+        object,
+        'the low half with the present bit is stored before the high half: a walker may see a present entry with a bogus frame',
+        'consequence-live-replace',
+      );
+      return;
+    }
+    if (!low && isPresent(old) && old.of !== value.of) {
+      step.fail(
+        'split-pte-write-order',
+        object,
+        'the high half is stored while the low half still says present: a walker may see a present entry with a bogus frame',
+        'consequence-live-replace',
+      );
+      return;
+    }
+    if (low) store(step, pointer, value);
+    else step.state.note(halfName(level), String(step.machine.values.id(value)));
+    return;
+  }
+  const ordered = (state & AFTER_BARRIER) !== 0 || ((state & VOLATILE) !== 0 && event.order === 'once');
+  if ((first === LOW_FIRST) === low) {
+    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
+    if (low) store(step, pointer, value);
+    return;
+  }
+  step.set(HALVES + level, 0);
+  step.state.note(halfName(level), null);
+  if (!ordered) {
+    step.fail(
+      'split-pte-write-order',
+      object,
+      'nothing keeps the compiler from swapping the stores of the two halves: a walker may see a present entry with a bogus frame',
+      'consequence-live-replace',
+    );
+    return;
+  }
+  if (low) store(step, pointer, value);
+}
+
+/** A barrier stands between the halves. */
+export function orderHalves(step: Step): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    const state = step.get(HALVES + level);
+    if ((state & 3) !== 0) step.set(HALVES + level, state | AFTER_BARRIER);
+  }
+}
+
+export function runReadHalf(step: Step, event: Of<'read-low' | 'read-high'>): void {
+  const pointer = pointerOf(step, event.entry);
+  if (pointer === null) {
+    step.assign(event.into, ANY);
+    return;
+  }
+  const value = readEntry(step, pointer);
+  step.assign(
+    event.into,
+    step.fact('entry-halves') === true
+      ? { ...step.settleMaps(value), half: event.kind === 'read-low' ? 'low' : 'high' }
+      : value,
+  );
+}
+
+/** The two halves become one value; if they never stood together it is one that the entry never held. */
+export function runUseHalves(step: Step, event: Of<'use-halves'>): void {
+  const { low, high } = event;
+  if (low.kind !== 'entry-value' || high.kind !== 'entry-value') {
+    if (event.into !== undefined) step.assign(event.into, low);
+    return;
+  }
+  const { half: _low, ...whole } = low;
+  if (!isPresent(low)) {
+    if (event.into !== undefined) step.assign(event.into, whole);
+    return;
+  }
+  if (low.of !== high.of || low.maps !== high.maps) {
+    const masked = step.cpuByte(step.cpu, IRQ_OFF) !== 0 ? ' although interrupts were off' : '';
+    step.fail(
+      'torn-pte-read',
+      `entry:${low.level}`,
+      `the low half of one value and the high half of another were read${masked}: the ${low.level} entry never held this address`,
+      'consequence-live-replace',
+    );
+    return;
+  }
+  if (event.into !== undefined) step.assign(event.into, whole);
+}

@@ -1,0 +1,282 @@
+/** Flushes and barriers: which stale translations an invalidation removes, on which CPUs, and when. */
+import type { Flush } from '#event/event.js';
+import { type Gap, LEVELS, type Value } from '#event/value.js';
+import { drainStores, refills } from './hardware.js';
+import { compare, inGranule } from './position.js';
+import {
+  BATCHED,
+  COND,
+  CONDITION,
+  DEFERRED,
+  IRQ_OFF,
+  LEAF,
+  LEAF_FLAGS,
+  MISSED,
+  NEEDS_ISB,
+  SILENT_FLUSH,
+  STARTED,
+  WALK,
+  WALK_FLAGS,
+  WALKERS,
+} from './state.js';
+import type { Step } from './step.js';
+
+/** `yes` and `perhaps` count as covered; `no` was decided; `elsewhere`: the flush is about another address. */
+type Cover = 'yes' | 'perhaps' | 'no' | 'elsewhere';
+
+const gapOf = (value: Value): Gap | '?' => (value.kind === 'address' ? value.gap : '?');
+
+function coversLeaf(flush: Flush<Value>, level: number): Cover {
+  if (flush.hint !== undefined && LEVELS.indexOf(flush.hint) !== level) return 'no';
+  const { scope } = flush;
+  switch (scope.kind) {
+    case 'space':
+    case 'all':
+      return 'yes';
+    case 'page': {
+      const gap = gapOf(scope.address);
+      if (gap === '?') return 'perhaps';
+      return inGranule(gap, level) ? 'yes' : 'elsewhere';
+    }
+    case 'range': {
+      const [start, end] = [gapOf(scope.start), gapOf(scope.end)];
+      if (start === 'past' || (end !== '?' && end !== 'past'))
+        return rangeIsEmpty(start, end) ? 'no' : 'elsewhere';
+      if (LEVELS.indexOf(scope.stride) > level && start !== 'pte') return 'no';
+      return start === '?' || end === '?' ? 'perhaps' : 'yes';
+    }
+  }
+}
+
+function rangeIsEmpty(start: Gap | '?', end: Gap | '?'): boolean {
+  return compare(start, end) === 0;
+}
+
+function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
+  const { scope } = flush;
+  if (scope.kind === 'space' || scope.kind === 'all') return flush.depth === 'leaf' ? 'no' : 'yes';
+  if (step.fact('page-flush-drops-all-walk-caches') === true) return 'yes';
+  if (!reachesWalkCaches(step, flush)) return 'no';
+  if (flush.hint !== undefined) return 'no';
+  // The link to a table is cached for the whole granule of the entry that holds it.
+  if (scope.kind === 'page') {
+    const gap = gapOf(scope.address);
+    if (gap === '?') return 'perhaps';
+    return inGranule(gap, table + 1) ? 'yes' : 'elsewhere';
+  }
+  const [start, end] = [gapOf(scope.start), gapOf(scope.end)];
+  if (start === 'past') return 'elsewhere';
+  if (end !== '?' && end !== 'past' && !inGranule(end, table + 1)) return 'elsewhere';
+  return start === '?' || end === '?' ? 'perhaps' : 'yes';
+}
+
+function reachesWalkCaches(step: Step, flush: Flush<Value>): boolean {
+  switch (flush.depth) {
+    case 'leaf':
+      return false;
+    case 'walk':
+      return true;
+    case 'machine':
+      if (flush.scope.kind === 'page') return step.fact('page-flush-depth') === 'walk';
+      return (
+        step.fact(step.machine.space === 'kernel' ? 'kernel-range-flush-depth' : 'range-flush-depth') ===
+        'walk'
+      );
+  }
+}
+
+/** A flush of another address space removes nothing of the witness's. */
+function otherSpace(step: Step, space: Value | undefined, scope: string): boolean {
+  if (space === undefined || space.kind !== 'symbol' || scope === 'all') return false;
+  const kernel = space.name === 'kernel' || space.name.includes('init_mm');
+  if (step.machine.space === 'kernel') return !kernel;
+  if (step.machine.space === 'user' && kernel) return true;
+  const known = step.state.extra.get('ctx:mm');
+  return known !== undefined && !kernel && known !== space.name;
+}
+
+/** Is another program's CPU in a section that holds off the interrupt which this flush or IPI waits for? */
+export function interruptsBlocked(step: Step): boolean {
+  for (let cpu = 0; cpu < step.machine.layout.programs; cpu += 1)
+    if (cpu !== step.cpu && step.cpuByte(cpu, IRQ_OFF) !== 0) return true;
+  return false;
+}
+
+export interface Reach {
+  readonly all: boolean;
+  /** CPUs in lazy TLB mode are left out. */
+  readonly butLazy: boolean;
+  readonly deferrable: boolean;
+}
+
+/** Runs a flush. May block the step: an interrupt that a CPU with interrupts off has not taken yet. */
+export function runFlush(step: Step, flush: Flush<Value>): void {
+  const remote = flush.reach !== 'self';
+  if (
+    remote &&
+    flush.timing !== 'started' &&
+    interruptsBlocked(step) &&
+    step.fact('flush-interrupts-walkers') === true
+  ) {
+    step.blocked = true;
+    return;
+  }
+  // A kernel flush primitive begins with the barrier that its machine needs; a bare instruction does not.
+  if (flush.timing !== 'started') drainStores(step, step.cpu);
+  const foreign = otherSpace(step, flush.space, flush.scope.kind);
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) flushClass(step, flush, cls, foreign);
+  if (remote && flush.timing !== 'started' && !foreign) stopWalkers(step);
+}
+
+function stopWalkers(step: Step): void {
+  for (let table = 0; table < LEVELS.length; table += 1) {
+    if (step.get(WALKERS + table) === 0) continue;
+    if (step.fact('flush-interrupts-walkers') === true) step.set(WALKERS + table, 0);
+    else step.set(SILENT_FLUSH + table, 1);
+  }
+}
+
+function flushClass(step: Step, flush: Flush<Value>, cls: number, foreign: boolean): void {
+  const cyclic = step.program.cyclic[step.node] === true;
+  // Walk caches first: a leaf can come back through a link that stays.
+  for (let table = LEVELS.length - 2; table >= 0; table -= 1) {
+    if (step.classByte(cls, WALK + table) === 0) continue;
+    const cover = foreign ? 'no' : coversWalk(step, flush, table);
+    removeOne(step, flush, cls, table, 'walk', cover, cyclic);
+  }
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if (step.classByte(cls, LEAF + level) === 0) continue;
+    const cover = foreign ? 'no' : coversLeaf(flush, level);
+    removeOne(step, flush, cls, level, 'leaf', cover, cyclic);
+  }
+}
+
+function removeOne(
+  step: Step,
+  flush: Flush<Value>,
+  cls: number,
+  level: number,
+  kind: 'leaf' | 'walk',
+  cover: Cover,
+  cyclic: boolean,
+): void {
+  const flags = kind === 'leaf' ? LEAF_FLAGS : WALK_FLAGS;
+  const mark = (flag: number): void =>
+    step.setClassByte(cls, flags + level, step.classByte(cls, flags + level) | flag);
+  if (cover === 'elsewhere') {
+    // In a loop it may be another round's flush; alone, it was meant for what was changed.
+    if (!cyclic) mark(MISSED);
+    return;
+  }
+  if (cover === 'no') {
+    mark(MISSED);
+    return;
+  }
+  if (cls !== step.cpu && flush.reach === 'self') {
+    mark(MISSED);
+    return;
+  }
+  if (cover === 'perhaps')
+    step.assume('a flush whose addresses are not known covers the entry that was changed');
+  if (cls !== step.cpu && kind === 'walk' && flush.reach === 'all-but-lazy' && isLazy(step, cls)) {
+    mark(MISSED);
+    return;
+  }
+  if (cls !== step.cpu && flush.timing === 'deferred' && defers(step, cls)) {
+    mark(DEFERRED);
+    return;
+  }
+  if (refills(step, cls, level, kind)) {
+    mark(MISSED);
+    return;
+  }
+  if (flush.timing === 'started') {
+    // The high bits say which CPU has to wait for it.
+    step.setClassByte(
+      cls,
+      flags + level,
+      (step.classByte(cls, flags + level) & 15) | STARTED | (16 * (step.cpu + 1)),
+    );
+    return;
+  }
+  clearStale(step, cls, level, kind);
+}
+
+export function clearStale(step: Step, cls: number, level: number, kind: 'leaf' | 'walk'): void {
+  step.setClassByte(cls, (kind === 'leaf' ? LEAF : WALK) + level, 0);
+  step.setClassByte(cls, (kind === 'leaf' ? LEAF_FLAGS : WALK_FLAGS) + level, 0);
+}
+
+function isLazy(step: Step, cls: number): boolean {
+  if (step.fact('lazy-cpus') !== 'kept-skipped') return false;
+  return condition(step, cls, 'lazy', COND.lazy);
+}
+
+function defers(step: Step, cls: number): boolean {
+  return condition(step, cls, 'in user mode, flush deferred to kernel entry', COND.user);
+}
+
+/** Chooses the state of the CPU that runs no program when it first makes a difference; programs state theirs by events. */
+function condition(step: Step, cls: number, name: string, value: number): boolean {
+  const known = step.classByte(cls, CONDITION);
+  if (known !== COND.unknown || cls < step.machine.layout.programs) return known === value;
+  const is = step.choose(`cpu${cls} is`, ['active', name]) === 1;
+  step.setClassByte(cls, CONDITION, is ? value : COND.active);
+  return is;
+}
+
+/** A barrier: `store` and `full` make stores visible; `full` waits for invalidations that this CPU started. */
+export function runBarrier(step: Step, strength: 'compiler' | 'store' | 'full' | 'local'): void {
+  if (strength === 'store' || strength === 'full') drainStores(step, step.cpu);
+  if (strength !== 'full') return;
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    for (let level = 0; level < LEVELS.length; level += 1) {
+      complete(step, cls, level, 'leaf');
+      complete(step, cls, level, 'walk');
+    }
+  }
+}
+
+function complete(step: Step, cls: number, level: number, kind: 'leaf' | 'walk'): void {
+  const at = (kind === 'leaf' ? LEAF_FLAGS : WALK_FLAGS) + level;
+  const flags = step.classByte(cls, at);
+  if ((flags & STARTED) === 0 || flags >> 4 !== step.cpu + 1) return;
+  const local = cls === step.cpu && step.machine.space === 'kernel' && step.fact('tlbi-needs-isb') === true;
+  if (local) step.setClassByte(cls, at, (flags & 3) | NEEDS_ISB);
+  else clearStale(step, cls, level, kind);
+}
+
+/** Context synchronisation: what a completed invalidation left in this CPU's own pipeline goes. */
+export function runIsb(step: Step): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if ((step.classByte(step.cpu, LEAF_FLAGS + level) & NEEDS_ISB) !== 0)
+      clearStale(step, step.cpu, level, 'leaf');
+    if ((step.classByte(step.cpu, WALK_FLAGS + level) & NEEDS_ISB) !== 0)
+      clearStale(step, step.cpu, level, 'walk');
+  }
+}
+
+/** The flushes that were deferred to this CPU are done. */
+export function runDeferred(step: Step, cls: number): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if ((step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) !== 0) clearStale(step, cls, level, 'leaf');
+    if ((step.classByte(cls, WALK_FLAGS + level) & DEFERRED) !== 0) clearStale(step, cls, level, 'walk');
+  }
+}
+
+/** The unmap flush that reclaim put off: the batched leaves, on every CPU that is not lazy. */
+export function runBatchFlush(step: Step): void {
+  if (interruptsBlocked(step) && step.fact('flush-interrupts-walkers') === true) {
+    step.blocked = true;
+    return;
+  }
+  const mask = step.get(BATCHED);
+  drainStores(step, step.cpu);
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if ((mask & (1 << level)) === 0) continue;
+    for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
+      if (!refills(step, cls, level, 'leaf')) clearStale(step, cls, level, 'leaf');
+  }
+  step.set(BATCHED, 0);
+  stopWalkers(step);
+}

@@ -1,0 +1,626 @@
+/**
+ * What others may rely on, and when it does not hold (DESIGN.md rule 7). The order of the tests is the order of
+ * HAZARDS.md, "Which id a violation gets".
+ */
+import { LEVELS, type MemoryValue } from '#event/value.js';
+import type { HazardId } from '#rules/rule.js';
+import { readGathers } from './gather-state.js';
+import {
+  leafLinked,
+  leafStale,
+  linkAbove,
+  markUnlinkedLeaf,
+  markUnlinkedTable,
+  reachable,
+  walkStale,
+} from './hardware.js';
+import {
+  BATCHED,
+  CHANGED,
+  COND,
+  CONDITION,
+  DEFERRED,
+  INSIDE,
+  IRQ_OFF,
+  KNOWN,
+  LEAF,
+  LEAF_FLAGS,
+  LIFE,
+  MAP_REF,
+  MISSED,
+  MOVED,
+  PAGE_KNOWN,
+  PAGE_LIFE,
+  PAGE_REFS,
+  PENDING,
+  RANGE_KNOWN,
+  RANGE_LIFE,
+  RCU,
+  SECONDARY,
+  SILENT_FLUSH,
+  TABLE_KNOWN,
+  TABLE_LIFE,
+  WALK,
+  WALK_FLAGS,
+  WALKERS,
+} from './state.js';
+import { levelAt, type Step } from './step.js';
+
+export type FreeHow = 'now' | 'rcu' | 'after-flush';
+
+const PAGE_INSIDE = 32;
+
+const tableName = (level: number): string => `the ${levelAt(level)} table`;
+
+// ---- histories
+
+/** What happened before the program started to a page that it did not unlink itself (DESIGN.md rule 1). */
+function pageHistory(step: Step): void {
+  if (step.get(PAGE_KNOWN) !== KNOWN.unknown || step.get(MAP_REF) === 1 || leafLinked(step) !== null) return;
+  if ([0, 1, 2].some((level) => leafStale(step, level))) return;
+  const history = chooseHistory(step, 'history page', false);
+  applyLeafHistory(step, history, PAGE_KNOWN);
+}
+
+function rangeHistory(step: Step): void {
+  if (step.get(RANGE_KNOWN) !== KNOWN.unknown || leafLinked(step) !== null) return;
+  if ([0, 1, 2].some((level) => leafStale(step, level) || step.get(CHANGED + level) !== 0)) return;
+  applyLeafHistory(step, chooseHistory(step, 'history range', false), RANGE_KNOWN);
+}
+
+function chooseHistory(step: Step, key: string, walkers: boolean): string {
+  const options = ['linked', 'unlinked-unflushed'];
+  if (readGathers(step).some((gather) => gather.open)) options.push('unlinked-unflushed-tracked');
+  if (walkers) options.push('unlinked-flushed-walkers');
+  options.push('unlinked-flushed-clean', 'never-linked');
+  return options[step.choose(key, options)] as string;
+}
+
+function applyLeafHistory(step: Step, history: string, known: number): void {
+  const level = [0, 1, 2].find((l) => (step.state.entries[l] ?? 0) !== 0 && step.entry(l).maps === '?');
+  if (history === 'linked') {
+    step.set(known, KNOWN.linked);
+    if (level !== undefined) step.settleTo(level, 'page');
+    return;
+  }
+  step.set(known, history === 'never-linked' ? KNOWN.never : KNOWN.unlinked);
+  if (level !== undefined) step.settleTo(level, 'none');
+  if (history === 'unlinked-unflushed' || history === 'unlinked-unflushed-tracked') markUnlinkedLeaf(step);
+  if (history === 'unlinked-unflushed-tracked') trackEverywhere(step);
+}
+
+function trackEverywhere(step: Step): void {
+  for (const gather of readGathers(step)) {
+    if (!gather.open) continue;
+    gather.tracked |= 1;
+    gather.tables = true;
+    gather.save();
+  }
+}
+
+function tableHistory(step: Step, table: number): void {
+  const known = step.get(TABLE_KNOWN + table);
+  if (known !== KNOWN.unknown) return;
+  const above = linkAbove(step, table);
+  if (above >= 0) {
+    const entry = step.entry(above);
+    if (entry.maps === 'table' && entry.of === 'W') return;
+  }
+  let history: string;
+  if (above >= 0 && step.entry(above).maps !== '?') {
+    const options = [
+      'unlinked-unflushed',
+      'unlinked-flushed-walkers',
+      'unlinked-flushed-clean',
+      'never-linked',
+    ];
+    history = options[step.choose(`history table ${levelAt(table)}`, options)] as string;
+  } else history = chooseHistory(step, `history table ${levelAt(table)}`, true);
+  if (above >= 0) step.settleTo(above, history === 'linked' ? 'table' : 'none');
+  switch (history) {
+    case 'linked':
+      step.set(TABLE_KNOWN + table, KNOWN.linked);
+      return;
+    case 'unlinked-unflushed':
+    case 'unlinked-unflushed-tracked':
+      markUnlinkedTable(step, table);
+      if (history === 'unlinked-unflushed-tracked') trackEverywhere(step);
+      return;
+    case 'unlinked-flushed-walkers':
+      markUnlinkedTable(step, table);
+      for (let cls = 0; cls < step.machine.layout.classes; cls += 1) step.setClassByte(cls, WALK + table, 0);
+      if (step.get(WALKERS + table) !== 0) step.set(SILENT_FLUSH + table, 1);
+      return;
+    case 'unlinked-flushed-clean':
+      step.set(TABLE_KNOWN + table, KNOWN.unlinked);
+      return;
+    default:
+      step.set(TABLE_KNOWN + table, KNOWN.never);
+  }
+}
+
+// ---- free and reuse
+
+/** The memory goes back for other use: whatever still reaches it is a hazard. */
+export function release(step: Step, memory: MemoryValue, how: FreeHow, verb: string): void {
+  if (memory.who !== 'W') return;
+  switch (memory.what) {
+    case 'page':
+      pageHistory(step);
+      checkPage(step, verb);
+      if (step.get(PAGE_LIFE) !== LIFE.freed) step.set(PAGE_LIFE, LIFE.freed);
+      return;
+    case 'table': {
+      const table = LEVELS.indexOf(memory.level);
+      tableHistory(step, table);
+      checkTable(step, table, how, verb);
+      step.set(TABLE_LIFE + table, how === 'rcu' ? LIFE.deferred : LIFE.freed);
+      return;
+    }
+    case 'range':
+      rangeHistory(step);
+      checkRange(step, verb);
+      step.set(RANGE_LIFE, LIFE.freed);
+  }
+}
+
+function pageLinked(step: Step): boolean {
+  const level = leafLinked(step);
+  return level === null ? step.get(PAGE_KNOWN) === KNOWN.linked : level >= 0;
+}
+
+function checkPage(step: Step, verb: string): void {
+  if (secondaryStale(step)) {
+    step.fail(
+      'notifier-order',
+      'page',
+      `the page is ${verb} while a secondary MMU (KVM, IOMMU) may still map it: its translation was neither invalidated nor kept out by a notifier section around the change`,
+      null,
+      'a guest or device goes on using memory that belongs to somebody else',
+    );
+    return;
+  }
+  if (pageLinked(step)) {
+    const level = leafLinked(step);
+    const entry = level === null || level < 0 ? 'an entry' : `its ${levelAt(level)} entry`;
+    step.fail(
+      'free-before-clear',
+      'page',
+      `the page is ${verb} while ${entry} still maps it`,
+      'consequence-stale-page',
+    );
+    return;
+  }
+  checkLeaves(step, 'page', `the page is ${verb}`, 'free-before-flush');
+}
+
+function checkRange(step: Step, verb: string): void {
+  const linked = leafLinked(step);
+  if (linked === null ? step.get(RANGE_KNOWN) === KNOWN.linked : linked >= 0) {
+    step.fail(
+      'free-before-clear',
+      'range',
+      `the address range is ${verb} while an entry still maps a page there`,
+      'consequence-stale-page',
+    );
+    return;
+  }
+  checkLeaves(step, 'range', `the address range is ${verb}`, 'reuse-under-deferred-flush');
+}
+
+/** Stale leaves of the witness's page on any CPU that may use them. */
+function checkLeaves(step: Step, object: string, what: string, otherwise: HazardId, writable = false): void {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    for (let level = 0; level <= 2; level += 1) {
+      const stale = step.classByte(cls, LEAF + level);
+      const target = object === 'range' ? stale !== 0 : writable ? (stale & 3) >= 2 : (stale & 3) !== 0;
+      if (!target) continue;
+      const flags = step.classByte(cls, LEAF_FLAGS + level);
+      const deferred = (flags & DEFERRED) !== 0;
+      // A CPU with a program of its own that is in user mode shows by what it touches whether it does harm.
+      if (deferred && cls < step.machine.layout.programs && step.classByte(cls, CONDITION) === COND.user)
+        continue;
+      const who = step.cpuName(cls);
+      if (deferred || (step.get(BATCHED) & (1 << level)) !== 0) {
+        const why = deferred
+          ? `the flush is deferred on ${who}`
+          : 'the flush is batched and has not been done';
+        step.fail(
+          'reuse-under-deferred-flush',
+          object,
+          `${what} while ${who} may still hold the old translation: ${why}`,
+          'consequence-stale-page',
+        );
+      } else if ((flags & MISSED) !== 0) {
+        step.fail(
+          'flush-scope-too-narrow',
+          object,
+          `${what} while ${who} may still hold the old translation: the flush that was done does not cover it`,
+          'consequence-stale-page',
+        );
+      } else {
+        step.fail(
+          otherwise,
+          object,
+          `${what} before the old translation is flushed: ${who} may still hold it`,
+          'consequence-stale-page',
+        );
+      }
+      return;
+    }
+  }
+}
+
+function checkTable(step: Step, table: number, how: FreeHow, verb: string): void {
+  const object = `table:${levelAt(table)}`;
+  const above = linkAbove(step, table);
+  const entry = above < 0 ? null : step.entry(above);
+  const linked =
+    step.get(TABLE_KNOWN + table) === KNOWN.linked ||
+    (entry !== null &&
+      entry.maps === 'table' &&
+      entry.of === 'W' &&
+      step.get(TABLE_KNOWN + table) === KNOWN.unknown &&
+      reachable(step, table));
+  if (linked) {
+    step.fail(
+      'free-before-clear',
+      object,
+      `${tableName(table)} is ${verb} while the entry above still points to it`,
+      'consequence-stale-table',
+    );
+    return;
+  }
+  if (explicitWalker(step, table, how, verb, object)) return;
+  const stale = walkStale(step, table);
+  const flushed = !stale || anyFlag(step, table, 0xff);
+  const walkers = step.get(WALKERS + table) !== 0 && how !== 'rcu';
+  if (walkers && flushed && how !== 'after-flush') {
+    failWalker(step, table, object, verb);
+    return;
+  }
+  if (walkers && how === 'after-flush' && !stale) {
+    failWalker(step, table, object, verb);
+    return;
+  }
+  if (!stale) return;
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    if (step.classByte(cls, WALK + table) === 0) continue;
+    const flags = step.classByte(cls, WALK_FLAGS + table);
+    const what = `${tableName(table)} is ${verb}`;
+    const who = step.cpuName(cls);
+    if ((flags & DEFERRED) !== 0)
+      step.fail(
+        'table-free-under-deferred-flush',
+        object,
+        `${what} while the only flush of ${who}'s walk cache is deferred: its hardware may walk the freed table at any time`,
+        'consequence-stale-table',
+      );
+    else if ((flags & MISSED) !== 0)
+      step.fail(
+        'flush-scope-too-narrow',
+        object,
+        `${what} while ${who}'s walk cache may still lead to it: the flush that was done does not reach it`,
+        'consequence-stale-table',
+      );
+    else
+      step.fail(
+        'table-free-before-flush',
+        object,
+        `${what} before the flush: ${who}'s walk cache may still lead to it`,
+        'consequence-stale-table',
+      );
+    return;
+  }
+}
+
+function anyFlag(step: Step, table: number, mask: number): boolean {
+  if (step.get(SILENT_FLUSH + table) !== 0) return true;
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
+    if ((step.classByte(cls, WALK_FLAGS + table) & mask) !== 0) return true;
+  return false;
+}
+
+function failWalker(step: Step, table: number, object: string, verb: string): void {
+  const silent = step.get(SILENT_FLUSH + table) !== 0;
+  if (silent)
+    step.fail(
+      'flush-without-ipi',
+      object,
+      `${tableName(table)} is ${verb} while GUP-fast may still be inside it: the flush interrupts nobody on this machine, so it did not wait for CPUs with interrupts off`,
+      'consequence-stale-table',
+    );
+  else
+    step.fail(
+      'table-free-without-sync',
+      object,
+      `${tableName(table)} is ${verb} while GUP-fast may still be inside it: no IPI and no RCU grace period since it was unlinked`,
+      'consequence-stale-table',
+    );
+}
+
+/** A walker that has a program of its own. */
+function explicitWalker(step: Step, table: number, how: FreeHow, verb: string, object: string): boolean {
+  for (let cpu = 0; cpu < step.machine.layout.programs; cpu += 1) {
+    if (cpu === step.cpu || (step.cpuByte(cpu, INSIDE) & (1 << table)) === 0) continue;
+    const protectedByRcu = step.cpuByte(cpu, RCU) !== 0 || step.cpuByte(cpu, IRQ_OFF) !== 0;
+    if (how === 'rcu' && protectedByRcu) continue;
+    const name = step.machine.names[cpu] ?? step.cpuName(cpu);
+    if (step.machine.space === 'kernel') {
+      step.fail(
+        'shared-table-walk-race',
+        object,
+        `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: it takes no lock for its whole walk`,
+        'consequence-stale-table',
+      );
+    } else if (step.state.extra.get('silent flush') !== undefined) {
+      step.fail(
+        'flush-without-ipi',
+        object,
+        `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: the flush interrupted nobody`,
+        'consequence-stale-table',
+      );
+    } else {
+      step.fail(
+        'table-free-without-sync',
+        object,
+        `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: no IPI and no grace period since it was unlinked`,
+        'consequence-stale-table',
+      );
+    }
+    return true;
+  }
+  return false;
+}
+
+/** Is a stale secondary translation of the page left? Asks whether the caller opened a notifier section. */
+export function secondaryStale(step: Step): boolean {
+  if (step.get(SECONDARY) === 0) return false;
+  if (step.context('mmu notifier section open at entry', ['yes', 'no']) === 'no') return true;
+  step.set(SECONDARY, 0);
+  return false;
+}
+
+/** One reference of the page is dropped. */
+export function dropReference(step: Step, memory: MemoryValue): void {
+  if (memory.who !== 'W') return;
+  if (memory.what !== 'page') {
+    release(step, memory, 'now', 'freed');
+    return;
+  }
+  const refs = step.get(PAGE_REFS);
+  if (refs > 0) {
+    step.set(PAGE_REFS, refs - 1);
+    if (refs > 1 || step.get(MAP_REF) === 1) return;
+    pageHistory(step);
+    if (pageLinked(step)) return;
+    release(step, memory, 'now', 'freed (last reference dropped)');
+    return;
+  }
+  if (step.get(MAP_REF) === 1) step.set(MAP_REF, 0);
+  release(step, memory, 'now', 'freed (last reference dropped)');
+}
+
+/** An explicit statement that nobody may hold translations, writable ones, or be inside. */
+export function checkRely(
+  step: Step,
+  memory: MemoryValue,
+  on: 'no-translation' | 'no-writable-translation' | 'no-walker' | 'no-secondary',
+): void {
+  if (memory.who !== 'W') return;
+  const object = memory.what === 'table' ? `table:${memory.level}` : memory.what;
+  switch (on) {
+    case 'no-secondary':
+      if (secondaryStale(step))
+        step.fail(
+          'notifier-order',
+          object,
+          'a secondary MMU may still map what must no longer be mapped',
+          null,
+          'a guest or device uses a stale translation',
+        );
+      return;
+    case 'no-walker':
+      if (memory.what !== 'table') return;
+      tableHistory(step, LEVELS.indexOf(memory.level));
+      if (step.get(WALKERS + LEVELS.indexOf(memory.level)) !== 0)
+        failWalker(step, LEVELS.indexOf(memory.level), object, 'relied on');
+      return;
+    case 'no-translation':
+    case 'no-writable-translation': {
+      if (memory.what === 'table') return;
+      if (memory.what === 'page') pageHistory(step);
+      else rangeHistory(step);
+      const writable = on === 'no-writable-translation';
+      if (!writable && pageLinked(step)) {
+        step.fail(
+          'free-before-clear',
+          object,
+          `the ${memory.what} is relied on not to be mapped while an entry still maps it`,
+          'consequence-stale-page',
+        );
+        return;
+      }
+      const what = writable
+        ? `the ${memory.what}'s content is relied on`
+        : `the ${memory.what} is relied on not to be mapped`;
+      checkLeaves(step, object, what, 'missing-flush', writable);
+    }
+  }
+}
+
+// ---- unlock and return
+
+const changedBy = (step: Step, level: number): boolean => (step.get(CHANGED + level) & (1 << step.cpu)) !== 0;
+
+/** Another thread takes the lock next and relies on what the entries say. */
+export function checkUnlock(step: Step, lockClass: string): void {
+  const { space } = step.machine;
+  const relevant = (space === 'user' && lockClass === 'ptl') || (space === 'guest' && lockClass === 'mmu');
+  if (!relevant) return;
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if (!changedBy(step, level) || !ownStale(step, level)) continue;
+    const moved = step.get(MOVED) !== 0;
+    if (space === 'user' && !moved && handedOn(step, level)) continue;
+    if (space === 'user' && !moved && recordedOutside(step)) continue;
+    step.fail(
+      'unlock-before-flush',
+      `entry:${levelAt(level)}`,
+      moved
+        ? `the page-table lock is dropped before the flush of the ${levelAt(level)} entry that the page was moved from: who unmaps the page at its new address does not flush the old one`
+        : `the ${lockClass === 'mmu' ? 'mmu_lock' : 'page-table lock'} is dropped before the flush of the changed ${levelAt(level)} entry: another thread relies on the entry while CPUs may still use the old translation`,
+      'consequence-stale-page',
+    );
+    return;
+  }
+}
+
+/** Stale leaves that matter to who reads the entry next. */
+function ownStale(step: Step, level: number): boolean {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    if (step.classByte(cls, LEAF + level) !== 0 && (step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) === 0)
+      return true;
+  }
+  return false;
+}
+
+/** The duty to flush is recorded in something that lives on: an open gather's range, the batch, the pending flag. */
+function handedOn(step: Step, level: number): boolean {
+  if ((step.get(BATCHED) & (1 << level)) !== 0 || step.get(PENDING) !== 0) return true;
+  return readGathers(step).some((gather) => gather.open);
+}
+
+function recordedOutside(step: Step): boolean {
+  if (step.state.extra.has('mmap write')) return true;
+  if (step.context('tlb_flush_pending raised at entry', ['yes', 'no']) === 'yes') return true;
+  return step.context('mmap_lock held for write at entry', ['yes', 'no']) === 'yes';
+}
+
+/** The program returns `flag` (null: nothing). What it still owes must be written down somewhere. */
+export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): void {
+  const gathers = readGathers(step);
+  for (const gather of gathers) {
+    if (!gather.open || gather.own) continue;
+    checkQueued(step, gather);
+    if (step.state.violation !== null) return;
+  }
+  if (handsOn) return;
+  const visitor = gathers.some((gather) => gather.open && !gather.own && gather.tracks);
+  if (!outermost && !visitor) return;
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    if (!changedBy(step, level)) continue;
+    const leaf =
+      ownStale(step, level) &&
+      (step.get(BATCHED) & (1 << level)) === 0 &&
+      step.get(PENDING) === 0 &&
+      !gathers.some((gather) => gather.open && covers(gather, level));
+    const walk =
+      level > 0 &&
+      walkOwed(step, level - 1) &&
+      !gathers.some((gather) => gather.open && (gather.tables || gather.full));
+    if (!leaf && !walk) continue;
+    const narrow = leaf ? leafMissed(step, level) : anyFlag(step, level - 1, MISSED);
+    step.fail(
+      narrow ? 'flush-scope-too-narrow' : 'missing-flush',
+      `entry:${levelAt(level)}`,
+      narrow
+        ? `the ${levelAt(level)} entry was changed and the flush that was done does not cover it on every CPU`
+        : `the ${levelAt(level)} entry was changed and nothing flushes it or hands the duty on`,
+      leaf ? 'consequence-stale-page' : 'consequence-stale-table',
+    );
+    return;
+  }
+}
+
+function leafMissed(step: Step, level: number): boolean {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
+    if ((step.classByte(cls, LEAF_FLAGS + level) & MISSED) !== 0) return true;
+  return false;
+}
+
+function walkOwed(step: Step, table: number): boolean {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
+    if (step.classByte(cls, WALK + table) !== 0 && (step.classByte(cls, WALK_FLAGS + table) & DEFERRED) === 0)
+      return true;
+  return false;
+}
+
+function covers(gather: { readonly tracked: number; readonly full: boolean }, level: number): boolean {
+  return gather.full || (gather.tracked & ((2 << level) - 1)) !== 0;
+}
+
+/** A page or table left in a caller's gather whose flush will not cover it. */
+function checkQueued(step: Step, gather: ReturnType<typeof readGathers>[number]): void {
+  for (let level = 0; level <= 2; level += 1) {
+    if (!gather.page || !changedBy(step, level) || !ownStale(step, level) || covers(gather, level)) continue;
+    const narrow = gather.tracked !== 0;
+    step.fail(
+      narrow ? 'flush-scope-too-narrow' : 'free-before-flush',
+      'page',
+      `the page is queued in the gather, but the cleared ${levelAt(level)} entry is not in the range that the gather flushes`,
+      'consequence-stale-page',
+    );
+    return;
+  }
+}
+
+/** CPU `cls` uses the address through whatever it holds. */
+export function checkTouch(step: Step, write: boolean): void {
+  const cls = step.cpu;
+  for (let level = 0; level <= 2; level += 1) {
+    const stale = step.classByte(cls, LEAF + level);
+    if (stale === 0) continue;
+    const freed = step.get(PAGE_LIFE) === LIFE.freed || step.get(RANGE_LIFE) === LIFE.freed;
+    if (!freed) continue;
+    const flags = step.classByte(cls, LEAF_FLAGS + level);
+    const object = step.get(RANGE_LIFE) === LIFE.freed ? 'range' : 'page';
+    step.fail(
+      (flags & DEFERRED) !== 0
+        ? 'reuse-under-deferred-flush'
+        : (flags & MISSED) !== 0
+          ? 'flush-scope-too-narrow'
+          : 'free-before-flush',
+      object,
+      `${step.cpuName(cls)} ${write ? 'writes' : 'reads'} through a stale translation after the ${object} was given to somebody else`,
+      'consequence-stale-page',
+    );
+    return;
+  }
+  for (let table = 0; table < LEVELS.length; table += 1) {
+    if (step.get(TABLE_LIFE + table) !== LIFE.freed || step.classByte(cls, WALK + table) === 0) continue;
+    step.fail(
+      'table-free-under-deferred-flush',
+      `table:${levelAt(table)}`,
+      `${step.cpuName(cls)} walks ${tableName(table)} after it was freed`,
+      'consequence-stale-table',
+    );
+    return;
+  }
+}
+
+/** A CPU uses an entry in a table that is gone, or takes a page that is gone. */
+export function checkUse(step: Step, what: 'table' | 'page', level: number): void {
+  if (what === 'page') {
+    if (
+      step.get(PAGE_LIFE) === LIFE.freed &&
+      step.machine.layout.programs > 1 &&
+      (step.cpuByte(step.cpu, INSIDE) & PAGE_INSIDE) !== 0
+    )
+      step.fail(
+        'free-before-clear',
+        'page',
+        `${step.cpuName(step.cpu)} takes a reference on a page that was freed`,
+        'consequence-stale-page',
+      );
+    return;
+  }
+  if (step.machine.layout.programs < 2) return;
+  if (step.get(TABLE_LIFE + level) !== LIFE.freed || (step.cpuByte(step.cpu, INSIDE) & (1 << level)) === 0)
+    return;
+  step.fail(
+    step.machine.space === 'kernel' ? 'shared-table-walk-race' : 'table-free-without-sync',
+    `table:${levelAt(level)}`,
+    `${step.cpuName(step.cpu)} uses an entry of ${tableName(level)} after it was freed`,
+    'consequence-stale-table',
+  );
+}

@@ -1,0 +1,195 @@
+/** One event on a state: operands evaluated, then handed to the file of its group. */
+import type { Event } from '#event/event.js';
+import type { Expression } from '#event/expression.js';
+import type { Value } from '#event/value.js';
+import { evaluate } from './evaluate.js';
+import {
+  runCpu,
+  runInterrupts,
+  runIpi,
+  runLock,
+  runNotify,
+  runRcuRead,
+  runRcuWait,
+  runRecheck,
+  runWalk,
+} from './events-cpus.js';
+import {
+  orderHalves,
+  runChange,
+  runClear,
+  runClearRange,
+  runRead,
+  runReadHalf,
+  runSet,
+  runUseHalves,
+  runWriteHalf,
+} from './events-entries.js';
+import {
+  runAlloc,
+  runBatch,
+  runContainer,
+  runDeposit,
+  runFree,
+  runGather,
+  runGet,
+  runPut,
+  runRely,
+  runReuse,
+} from './events-memory.js';
+import { runBarrier, runFlush, runIsb } from './flush.js';
+import { checkReturn, checkTouch } from './relies.js';
+import type { Step } from './step.js';
+
+const WRITTEN = new Set(['into', 'old', 'kind']);
+
+/** The event with values for expressions. */
+export function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
+  const replace = (value: unknown): unknown => {
+    if (value === null || typeof value !== 'object') return value;
+    if ('op' in value) return evaluate(step, value as Expression);
+    return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, replace(part)]));
+  };
+  const fields = Object.entries(event).map(([field, value]) => [
+    field,
+    WRITTEN.has(field) ? value : replace(value),
+  ]);
+  return Object.fromEntries(fields) as Event<Value>;
+}
+
+export function runEvent(step: Step, source: Event<Expression>): Event<Value> {
+  const event = evaluateEvent(step, source);
+  perform(step, event);
+  return event;
+}
+
+function perform(step: Step, event: Event<Value>): void {
+  switch (event.kind) {
+    case 'set':
+      runSet(step, event);
+      return;
+    case 'clear':
+      runClear(step, event);
+      return;
+    case 'change':
+      runChange(step, event);
+      return;
+    case 'write-low':
+    case 'write-high':
+      runWriteHalf(step, event);
+      return;
+    case 'read':
+      runRead(step, event);
+      return;
+    case 'read-low':
+    case 'read-high':
+      runReadHalf(step, event);
+      return;
+    case 'use-halves':
+      runUseHalves(step, event);
+      return;
+    case 'clear-range':
+      runClearRange(step, event);
+      return;
+    case 'flush':
+      orderHalves(step);
+      runFlush(step, event);
+      if (
+        !step.blocked &&
+        event.reach !== 'self' &&
+        step.machine.layout.programs > 1 &&
+        step.fact('flush-interrupts-walkers') !== true
+      )
+        step.state.note('silent flush', 'yes');
+      return;
+    case 'barrier':
+      orderHalves(step);
+      runBarrier(step, event.strength);
+      return;
+    case 'isb':
+      runIsb(step);
+      return;
+    case 'ipi-all':
+      orderHalves(step);
+      runIpi(step);
+      return;
+    case 'rcu-wait':
+      runRcuWait(step);
+      return;
+    case 'interrupts':
+      runInterrupts(step, event.on);
+      return;
+    case 'rcu-read':
+      runRcuRead(step, event.enter);
+      return;
+    case 'lock':
+    case 'unlock':
+    case 'assert-held':
+      runLock(step, event);
+      return;
+    case 'alloc':
+      runAlloc(step, event);
+      return;
+    case 'get':
+    case 'take-reference':
+      runGet(step, event);
+      return;
+    case 'put':
+      runPut(step, event);
+      return;
+    case 'free':
+      runFree(step, event);
+      return;
+    case 'reuse':
+      runReuse(step, event);
+      return;
+    case 'deposit':
+      runDeposit(step, event);
+      return;
+    case 'withdraw':
+      return;
+    case 'rely':
+      runRely(step, event);
+      return;
+    case 'container-add':
+    case 'container-take':
+    case 'container-move':
+    case 'container-init':
+      runContainer(step, event);
+      return;
+    case 'gather-start':
+    case 'gather-track':
+    case 'gather-page':
+    case 'gather-table':
+    case 'gather-flush':
+    case 'gather-free':
+    case 'gather-end':
+      runGather(step, event);
+      return;
+    case 'batch-add':
+    case 'batch-flush':
+    case 'pending':
+      runBatch(step, event);
+      return;
+    case 'notify-start':
+    case 'notify-end':
+    case 'notify-invalidate':
+      runNotify(step, event);
+      return;
+    case 'walk':
+      runWalk(step, event);
+      return;
+    case 'recheck':
+      runRecheck(step, event);
+      return;
+    case 'touch':
+      checkTouch(step, event.write);
+      return;
+    case 'cpu':
+      runCpu(step, event);
+      return;
+    case 'operation-end':
+      checkReturn(step, true, false);
+      return;
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * One step being taken: the state that it turns into the next one, and the choices that it makes on the way. Events
+ * and expressions see the machine only through this.
+ */
+import type { FactName, Facts, FactValue } from '#event/machine-facts.js';
+import {
+  type EntryValue,
+  encodeValue,
+  LEVELS,
+  type Level,
+  type MemoryValue,
+  type Value,
+} from '#event/value.js';
+import type { HazardId } from '#rules/rule.js';
+import type { CompiledProgram } from './compile-program.js';
+import type { Choice, ChoiceVector } from './run.js';
+import { type Layout, LEAF, PAGE_LIFE, type State, TABLE_LIFE, type ValueTable } from './state.js';
+
+/** What stays the same during a search. */
+export interface Machine {
+  readonly programs: readonly CompiledProgram[];
+  readonly facts: Facts;
+  readonly fixed: ChoiceVector;
+  readonly layout: Layout;
+  readonly values: ValueTable;
+  readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
+  /** Levels that some program names: their entries are on the witness's path from the start. */
+  readonly levels: ReadonlySet<number>;
+  /** Is there a CPU that runs no program here, and walkers that nobody wrote down? */
+  readonly ambient: boolean;
+  /** The page came in as an argument: whoever passed it holds a reference. */
+  readonly pageBrought: boolean;
+  readonly names: readonly string[];
+}
+
+/** One of the options of a choice was taken: how many there were is what the enumeration needs. */
+interface Taken {
+  readonly index: number;
+  readonly of: number;
+}
+
+export class Step {
+  readonly choices: Choice[] = [];
+  readonly taken: Taken[] = [];
+  readonly assumptions: string[] = [];
+  /** The step cannot be taken now. */
+  blocked = false;
+
+  constructor(
+    readonly machine: Machine,
+    readonly state: State,
+    readonly cpu: number,
+    public node: number,
+    private readonly script: readonly number[],
+  ) {}
+
+  fact(name: FactName): FactValue {
+    return this.machine.facts.get(name);
+  }
+
+  assume(text: string): void {
+    if (!this.assumptions.includes(text)) this.assumptions.push(text);
+  }
+
+  // ---- choices
+
+  /** Which of `options` (texts that mean the same in every program) holds: one branch of the search for each. */
+  choose(key: string, options: readonly string[]): number {
+    if (options.length === 0) throw new Error(`the choice ${key} has no options`);
+    if (options.length === 1) return 0;
+    const wanted = this.machine.fixed.get(key);
+    if (wanted !== undefined) {
+      const name = `count:${key}`;
+      const count = Number(this.state.extra.get(name) ?? '0');
+      const value = wanted[count];
+      if (value !== undefined) {
+        this.state.note(name, String(count + 1));
+        const index = options.indexOf(value);
+        if (index >= 0) {
+          this.choices.push({ key, value });
+          return index;
+        }
+      }
+    }
+    const index = this.script[this.taken.length] ?? 0;
+    this.taken.push({ index, of: options.length });
+    this.choices.push({ key, value: options[index] as string });
+    return index;
+  }
+
+  /** As `choose`, and the same answer for the rest of the run. */
+  context(key: string, options: readonly string[]): string {
+    const name = `ctx:${key}`;
+    const known = this.state.extra.get(name);
+    if (known !== undefined) return known;
+    const value = options[this.choose(key, options)] as string;
+    this.state.note(name, value);
+    return value;
+  }
+
+  yes(key: string): boolean {
+    return this.choose(key, ['yes', 'no']) === 0;
+  }
+
+  // ---- bytes
+
+  get(at: number): number {
+    return this.state.bytes[at] ?? 0;
+  }
+
+  set(at: number, value: number): void {
+    this.state.bytes[at] = value;
+  }
+
+  cpuByte(cpu: number, at: number): number {
+    return this.get(this.machine.layout.perCpu + cpu * 3 + at);
+  }
+
+  setCpuByte(cpu: number, at: number, value: number): void {
+    this.set(this.machine.layout.perCpu + cpu * 3 + at, value);
+  }
+
+  classByte(cls: number, at: number): number {
+    return this.get(this.machine.layout.perClass + cls * 21 + at);
+  }
+
+  setClassByte(cls: number, at: number, value: number): void {
+    this.set(this.machine.layout.perClass + cls * 21 + at, value);
+  }
+
+  /** "CPU1": programs first, then the CPU that runs none of them. */
+  cpuName(cls: number): string {
+    return `CPU${cls}`;
+  }
+
+  // ---- variables and entries
+
+  variable(name: string): Value {
+    const slot = this.program.slots.get(name);
+    return this.machine.values.value(slot === undefined ? 0 : (this.state.vars[this.cpu]?.[slot] ?? 0));
+  }
+
+  assign(name: string, value: Value): void {
+    const slot = this.program.slots.get(name);
+    const vars = this.state.vars[this.cpu];
+    if (slot === undefined || vars === undefined) return;
+    vars[slot] = this.machine.values.id(value);
+  }
+
+  get program(): CompiledProgram {
+    return this.machine.programs[this.cpu] as CompiledProgram;
+  }
+
+  /** W's entry of a level; nobody may have looked at it yet. */
+  entry(level: number): EntryValue {
+    const id = this.state.entries[level] ?? 0;
+    return id === 0 ? unknownEntry(level, 'W') : (this.machine.values.value(id) as EntryValue);
+  }
+
+  alias(level: number): EntryValue {
+    const id = this.state.entries[LEVELS.length + level] ?? 0;
+    return id === 0 ? unknownEntry(level, 'A') : (this.machine.values.value(id) as EntryValue);
+  }
+
+  putEntry(level: number, value: EntryValue): void {
+    this.state.entries[level] = this.machine.values.id(value);
+  }
+
+  putAlias(level: number, value: EntryValue): void {
+    this.state.entries[LEVELS.length + level] = this.machine.values.id(value);
+  }
+
+  onPath(level: number): boolean {
+    return this.machine.levels.has(level) || (this.state.entries[level] ?? 0) !== 0;
+  }
+
+  // ---- settling what nobody asked yet
+
+  /** The value with `maps` known. For the witness's own entry the answer holds wherever the value was copied to. */
+  settleMaps(value: EntryValue): EntryValue {
+    if (value.maps !== '?') return value;
+    const level = LEVELS.indexOf(value.level);
+    const options: string[] =
+      level === 0
+        ? ['page', 'none', 'soft']
+        : level <= 2
+          ? ['table', 'page', 'none', 'soft']
+          : ['table', 'none'];
+    if (value.of === 'W' && this.lowerOnPath(level)) {
+      this.settleAll(value, (found) => settled(found, 'table'));
+      return settled(value, 'table');
+    }
+    const key = value.of === 'W' ? `entry ${value.level}` : `${value.of} entry ${value.level}`;
+    const maps = options[this.choose(key, options)] as 'none' | 'page' | 'table' | 'soft';
+    this.settleAll(value, (found) => settled(found, maps));
+    if (value.of === 'W') {
+      for (let above = level + 1; above < LEVELS.length; above += 1) {
+        const entry = this.entry(above);
+        if (entry.maps === '?' && entry.of === 'W' && this.onPath(above)) this.settleTable(above);
+      }
+    }
+    return settled(value, maps);
+  }
+
+  /** A walk went below this level: the entry led to a table. */
+  settleTable(level: number): void {
+    const entry = this.entry(level);
+    if (entry.maps !== '?' || entry.of !== 'W') return;
+    if ((this.state.entries[level] ?? 0) === 0) this.putEntry(level, entry);
+    this.settleAll(entry, (found) => settled(found, 'table'));
+  }
+
+  /** History decided what the witness's entry holds. */
+  settleTo(level: number, maps: 'none' | 'page' | 'table'): void {
+    const entry = this.entry(level);
+    if (entry.maps !== '?' || entry.of !== 'W') return;
+    this.putEntry(level, entry);
+    this.settleAll(entry, (found) => settled(found, maps));
+  }
+
+  private lowerOnPath(level: number): boolean {
+    for (let below = 0; below < level; below += 1) {
+      const entry = this.entry(below);
+      if (
+        (this.state.entries[below] ?? 0) !== 0 &&
+        entry.of === 'W' &&
+        entry.maps !== '?' &&
+        entry.maps !== 'none'
+      )
+        return true;
+    }
+    return false;
+  }
+
+  /** The attribute's value, chosen when nobody knew it. */
+  attribute(value: EntryValue, name: 'write' | 'dirty' | 'young' | 'exec' | 'cont'): boolean {
+    const known = value[name];
+    if (known !== '?') return known;
+    const key =
+      value.of === 'W' ? `entry ${value.level} ${name}` : `${value.of} entry ${value.level} ${name}`;
+    const answer = this.yes(key);
+    this.settleAll(value, (found) => (found[name] === '?' ? { ...found, [name]: answer } : found), true);
+    if (value.of === 'W' && name === 'write') this.settleStaleWrites(LEVELS.indexOf(value.level), answer);
+    return answer;
+  }
+
+  private settleStaleWrites(level: number, write: boolean): void {
+    for (let cls = 0; cls < this.machine.layout.classes; cls += 1) {
+      const stale = this.classByte(cls, LEAF + level);
+      if ((stale & 3) !== 3) continue;
+      const entry = this.entry(level);
+      const same = !write && entry.maps === 'page' && entry.of === 'W';
+      this.setClassByte(cls, LEAF + level, (stale & ~3) | (same ? 0 : write ? 2 : 1));
+    }
+  }
+
+  /** Replaces every copy of what `value` left open: the witness's by level, others only where the text is the same. */
+  private settleAll(value: EntryValue, change: (found: EntryValue) => EntryValue, attributes = false): void {
+    const { values } = this.machine;
+    const text = encodeValue(value);
+    const matches = (found: Value): found is EntryValue => {
+      if (found.kind !== 'entry-value' || found.level !== value.level || found.of !== value.of) return false;
+      if (value.of !== 'W') return encodeValue(found) === text;
+      return attributes || found.maps === '?';
+    };
+    const map = (id: number): number => {
+      if (id === 0) return 0;
+      const found = values.value(id);
+      return matches(found) ? values.id(change(found)) : id;
+    };
+    const { state } = this;
+    for (let n = 0; n < state.entries.length; n += 1) state.entries[n] = map(state.entries[n] ?? 0);
+    for (let n = 0; n < state.before.length; n += 1) state.before[n] = map(state.before[n] ?? 0);
+    for (let cpu = 0; cpu < state.vars.length; cpu += 1) {
+      const vars = state.vars[cpu] ?? [];
+      if (vars.some((id) => map(id) !== id)) state.vars[cpu] = vars.map(map);
+    }
+  }
+
+  // ---- memory
+
+  lifeOf(memory: MemoryValue): number {
+    return memory.what === 'table'
+      ? this.get(TABLE_LIFE + LEVELS.indexOf(memory.level))
+      : this.get(PAGE_LIFE);
+  }
+
+  // ---- verdict
+
+  fail(hazard: HazardId, object: string, message: string, consequence: FactName | null, plain = ''): void {
+    if (this.state.violation !== null) return;
+    this.state.violation = {
+      hazard,
+      object,
+      cpu: this.cpu,
+      node: this.node,
+      message,
+      consequence: consequence === null ? plain : String(this.fact(consequence)),
+    };
+  }
+}
+
+export function unknownEntry(level: number, of: 'W' | 'A' | 'other' | 'new'): EntryValue {
+  return {
+    kind: 'entry-value',
+    level: levelAt(level),
+    maps: '?',
+    of,
+    write: '?',
+    dirty: '?',
+    young: '?',
+    exec: '?',
+    cont: '?',
+  };
+}
+
+export function levelAt(level: number): Level {
+  const found = LEVELS[level];
+  if (found === undefined) throw new Error(`there is no page-table level ${level}`);
+  return found;
+}
+
+export function noneValue(level: Level): EntryValue {
+  return {
+    kind: 'entry-value',
+    level,
+    maps: 'none',
+    of: 'other',
+    write: false,
+    dirty: false,
+    young: false,
+    exec: false,
+    cont: false,
+  };
+}
+
+/** `maps` decided. What holds no page has no attributes worth telling apart. */
+function settled(value: EntryValue, maps: 'none' | 'page' | 'table' | 'soft'): EntryValue {
+  if (value.maps !== '?') return value;
+  switch (maps) {
+    case 'none':
+      return noneValue(value.level);
+    case 'table':
+      return { ...noneValue(value.level), maps: 'table', of: value.of };
+    case 'soft':
+    case 'page':
+      return { ...value, maps };
+  }
+}
