@@ -86,18 +86,25 @@ export function layoutFor(programs: number, classes: number): Layout {
 export class ValueTable {
   private readonly values: Value[] = [];
   private readonly ids = new Map<string, number>();
+  /** Constants of a program come again and again as the same object. */
+  private readonly seen = new WeakMap<Value, number>();
 
   constructor() {
     this.id({ kind: 'int', n: 0 });
   }
 
   id(value: Value): number {
+    const seen = this.seen.get(value);
+    if (seen !== undefined) return seen;
     const text = encodeValue(value);
-    const known = this.ids.get(text);
-    if (known !== undefined) return known;
-    this.ids.set(text, this.values.length);
-    this.values.push(value);
-    return this.values.length - 1;
+    let id = this.ids.get(text);
+    if (id === undefined) {
+      id = this.values.length;
+      this.ids.set(text, id);
+      this.values.push(value);
+    }
+    this.seen.set(value, id);
+    return id;
   }
 
   value(id: number): Value {
@@ -150,14 +157,25 @@ export class State {
     if (this.keyText !== null) return this.keyText;
     let text = `${this.pc.join(' ')}|`;
     for (const vars of this.vars) text += `${vars.join(' ')}|`;
-    text += `${this.entries.join(' ')}|${this.before.join(' ')}|${String.fromCharCode(...this.bytes)}`;
-    if (this.extra.size > 0) {
-      const names = [...this.extra.keys()].sort();
-      for (const name of names) text += `\n${name}\t${this.extra.get(name)}`;
-    }
+    text += `${this.entries.join(' ')}|${this.before.join(' ')}|${bytesKey(this.bytes)}`;
+    if (this.extra.size > 0) text += extraKey(this.extra);
     if (this.violation !== null)
       text += `\n!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
     this.keyText = text;
     return text;
   }
 }
+
+/** Most states share their extras with the state before: the text is made once for each map. */
+const extraKeys = new WeakMap<ReadonlyMap<string, string>, string>();
+
+function extraKey(extra: ReadonlyMap<string, string>): string {
+  const known = extraKeys.get(extra);
+  if (known !== undefined) return known;
+  let text = '';
+  for (const name of [...extra.keys()].sort()) text += `\n${name}\t${extra.get(name)}`;
+  extraKeys.set(extra, text);
+  return text;
+}
+
+const bytesKey = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

@@ -1,7 +1,7 @@
 /** Hand-built event programs, and the machines of rules/machines, for the tests of this folder. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { Event } from '#event/event.js';
+import type { Event, Flush } from '#event/event.js';
 import { constant, type Expression, integer } from '#event/expression.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
@@ -38,14 +38,14 @@ export const leaf = (memory: Expression): Expression => ({ op: 'make-leaf', args
 export const clear = (level: Level, old = 'old'): E => ({ kind: 'clear', entry: entry(level), old });
 /** A pmd that is known to point to a table. */
 export const unlink: E = { kind: 'clear', entry: entry('pmd'), old: 'old', was: 'table' };
-export const flushPage = (gap: Gap | '?' = 'pte'): E => ({
+export const flushPage = (gap: Gap | '?' = 'pte'): Flush<Expression> => ({
   kind: 'flush',
   scope: { kind: 'page', address: addr(gap), stride: 'pte' },
   depth: 'machine',
   reach: 'all-but-lazy',
   timing: 'done',
 });
-export const flushRange = (start: Gap = 'pte', end: Gap = 'past'): E => ({
+export const flushRange = (start: Gap = 'pte', end: Gap = 'past'): Flush<Expression> => ({
   kind: 'flush',
   scope: { kind: 'range', start: addr(start), end: addr(end), stride: 'pte' },
   depth: 'machine',
