@@ -47,7 +47,11 @@ export interface CallRule {
   readonly clients: readonly string[];
   /** Functions that the primitive calls back, after its own steps: `walk_page_range(mm, start, end, ops, private)` calls members of
    *  the constant table `ops`; `on_each_cpu(func, info, wait)` calls `func`. Absent members are skipped. */
-  readonly callbacks?: readonly { readonly parameter: string; readonly member: string | null; readonly args: readonly Expression[] }[];
+  readonly callbacks?: readonly {
+    readonly parameter: string;
+    readonly member: string | null;
+    readonly args: readonly Expression[];
+  }[];
   /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
   readonly source: string;
   /** YAML file and line of the rule itself. */
@@ -58,7 +62,18 @@ export interface CallRule {
 export interface TypeRule {
   readonly type: string;
   readonly pointers: number;
-  readonly is: 'entry-pointer' | 'entry-value' | 'memory-page' | 'memory-table' | 'address' | 'mm' | 'vma' | 'gather' | 'range' | 'lock' | 'container';
+  readonly is:
+    | 'entry-pointer'
+    | 'entry-value'
+    | 'memory-page'
+    | 'memory-table'
+    | 'address'
+    | 'mm'
+    | 'vma'
+    | 'gather'
+    | 'range'
+    | 'lock'
+    | 'container';
   readonly level: Level | null;
 }
 
@@ -92,10 +107,21 @@ export interface HazardPage {
 }
 
 export type HazardId =
-  | 'free-before-clear' | 'free-before-flush' | 'table-free-before-flush' | 'table-free-without-sync'
-  | 'flush-without-ipi' | 'missing-flush' | 'unlock-before-flush' | 'reuse-under-deferred-flush'
-  | 'table-free-under-deferred-flush' | 'torn-pte-read' | 'split-pte-write-order' | 'flush-scope-too-narrow'
-  | 'shared-table-walk-race' | 'break-before-make' | 'notifier-order';
+  | 'free-before-clear'
+  | 'free-before-flush'
+  | 'table-free-before-flush'
+  | 'table-free-without-sync'
+  | 'flush-without-ipi'
+  | 'missing-flush'
+  | 'unlock-before-flush'
+  | 'reuse-under-deferred-flush'
+  | 'table-free-under-deferred-flush'
+  | 'torn-pte-read'
+  | 'split-pte-write-order'
+  | 'flush-scope-too-narrow'
+  | 'shared-table-walk-race'
+  | 'break-before-make'
+  | 'notifier-order';
 
 /** Another party that runs beside the checked code. */
 export interface ActorFile {

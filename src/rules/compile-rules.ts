@@ -1,0 +1,175 @@
+/**
+ * The texts of the top-level rules/ folder → `RuleSet`. Pure: files come in as texts. Used by the build and, where
+ * nothing was built, at start.
+ */
+import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
+import { compileActor } from './compile-actor.js';
+import { compileHazard } from './compile-hazard.js';
+import {
+  type Constants,
+  compileCondition,
+  compileRule,
+  constantScope,
+  expressionAt,
+} from './compile-rule.js';
+import { canHold, covers } from './holds.js';
+import type { Path } from './parse-yaml.js';
+import { Source } from './parse-yaml.js';
+import type {
+  ActorFile,
+  CallRule,
+  ClientFile,
+  ConstantRule,
+  FieldRule,
+  HazardPage,
+  MachineCondition,
+  RuleSet,
+  TypeRule,
+} from './rule.js';
+import { constantFile, fieldFile, machineFile, pathFile, typeFile } from './rule-file.js';
+
+/** Path below rules/ (`events/frees.yaml`) → text. */
+export type RuleTexts = ReadonlyMap<string, string>;
+
+/** Throws RuleError. Order of files does not matter. */
+export function compileRules(texts: RuleTexts): RuleSet {
+  const files = [...texts.keys()].sort();
+  const inFolder = (folder: string, extension: string): readonly Source[] =>
+    files
+      .filter((file) => file.startsWith(`${folder}/`) && file.endsWith(extension))
+      .map((file) => new Source(`rules/${file}`, texts.get(file) ?? ''));
+  const single = (file: string): Source => new Source(`rules/${file}`, texts.get(file) ?? '[]');
+  const constants = compileConstants(single('constants.yaml'));
+  const clients = new Map<string, ClientFile>();
+  for (const file of files) {
+    const name = /^clients\/(.*)\.c$/.exec(file)?.[1];
+    if (name !== undefined) clients.set(name, { name, text: texts.get(file) ?? '' });
+  }
+  const machines = inFolder('machines', '.yaml').map(compileMachine);
+  const names = new Set<string>();
+  for (const machine of machines) {
+    if (names.has(machine.name)) throw new Error(`two machines are called ${machine.name}`);
+    names.add(machine.name);
+  }
+  return {
+    calls: compileCalls(inFolder('events', '.yaml'), constants, clients),
+    types: compileTypes(single('types.yaml')),
+    fields: compileFields(single('fields.yaml'), constants),
+    constants,
+    machines,
+    actors: inFolder('actors', '.yaml').flatMap((source): readonly ActorFile[] =>
+      compileActor(source, constants),
+    ),
+    clients,
+    hazards: files
+      .filter((file) => file.startsWith('hazards/') && file.endsWith('.md'))
+      .map((file): HazardPage => compileHazard(`rules/${file}`, texts.get(file) ?? '')),
+    paths: (() => {
+      const source = single('paths.yaml');
+      return source.as(pathFile);
+    })(),
+  };
+}
+
+function compileCalls(
+  sources: readonly Source[],
+  constants: Constants,
+  clients: ReadonlyMap<string, ClientFile>,
+): RuleSet['calls'] {
+  const calls = new Map<string, CallRule[]>();
+  for (const source of sources) {
+    const { data } = source;
+    if (!Array.isArray(data)) throw source.error('shape', 'a rule file is a list of rules', []);
+    data.forEach((raw: unknown, index) => {
+      for (const rule of compileRule(source, index, raw, constants)) {
+        const at: Path = [index];
+        if (!canHold(rule.condition))
+          throw source.error('never-matches', `no machine meets the condition of \`${rule.name}\``, [
+            index,
+            'when',
+          ]);
+        const known = calls.get(rule.name) ?? [];
+        const earlier = known.find((other) => covers(other.condition, rule.condition));
+        if (earlier !== undefined) {
+          const same = sameCondition(earlier.condition, rule.condition);
+          throw source.error(
+            same ? 'duplicate' : 'never-matches',
+            `\`${rule.name}\` ${same ? 'has the same condition as' : 'can never match behind'} ${earlier.at}`,
+            at,
+          );
+        }
+        rule.clients.forEach((client, n) => {
+          if (!clients.has(client))
+            throw source.error('unknown-client', `no client \`${client}\``, [index, 'clients', n]);
+        });
+        calls.set(rule.name, [...known, rule]);
+      }
+    });
+  }
+  return calls;
+}
+
+const sameCondition = (a: MachineCondition, b: MachineCondition): boolean => covers(a, b) && covers(b, a);
+
+function compileConstants(source: Source): Constants {
+  const constants = new Map<string, ConstantRule[]>();
+  source.as(constantFile).forEach((file, index) => {
+    const value = expressionAt(source, [index, 'value'], file.value, constantScope(constants));
+    for (const name of file.name) {
+      const known = constants.get(name) ?? [];
+      const condition = compileCondition(file.when);
+      if (known.some((other) => covers(other.condition, condition)))
+        throw source.error('duplicate', `constant \`${name}\` again`, [index, 'name']);
+      constants.set(name, [...known, { name, value, condition }]);
+    }
+  });
+  return constants;
+}
+
+function compileTypes(source: Source): readonly TypeRule[] {
+  const seen = new Set<string>();
+  return source.as(typeFile).map((file, index) => {
+    const key = `${file.type} ${'*'.repeat(file.pointers)}`;
+    if (seen.has(key)) throw source.error('duplicate', `type \`${key}\` again`, [index]);
+    seen.add(key);
+    return { type: file.type, pointers: file.pointers, is: file.is, level: file.level ?? null };
+  });
+}
+
+function compileFields(source: Source, constants: Constants): readonly FieldRule[] {
+  const seen = new Set<string>();
+  const ofConstants = constantScope(constants);
+  return source.as(fieldFile).flatMap((file, index) => {
+    const value = expressionAt(source, [index, 'value'], file.value, (name) =>
+      name === 'base' ? { op: 'param', name } : ofConstants(name),
+    );
+    return file.field.map((field) => {
+      const key = `${file.struct}.${field}`;
+      if (seen.has(key)) throw source.error('duplicate', `field \`${key}\` again`, [index]);
+      seen.add(key);
+      return { struct: file.struct, field, value };
+    });
+  });
+}
+
+function compileMachine(source: Source): MachineFile {
+  const file = source.as(machineFile);
+  const facts: Record<string, FactValue> = {};
+  const sources: Record<string, string> = { ...file.sources };
+  for (const [name, fact] of Object.entries(file.facts)) {
+    if (typeof fact === 'object') {
+      facts[name] = fact.value;
+      sources[name] = fact.source;
+    } else facts[name] = fact;
+  }
+  return {
+    name: file.name,
+    title: file.title,
+    arch: file.arch,
+    config: Object.fromEntries(
+      Object.entries(file.config ?? {}).map(([symbol, value]) => [symbol, String(value)]),
+    ),
+    facts: facts as Record<FactName, FactValue>,
+    sources,
+  };
+}
