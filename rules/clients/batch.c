@@ -1,0 +1,11 @@
+/* Reclaim: clear, put off the flush, flush the batch, drop the page. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
+
+	if (!pte_present(old))
+		return;
+	set_tlb_ubc_flush_pending(vma->vm_mm, old, addr);
+	try_to_unmap_flush();
+	put_page(pte_page(old));
+}

@@ -1,0 +1,13 @@
+/* As clear-flush-free, without the old value. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	page = pte_page(old);
+	pte_clear(vma->vm_mm, addr, ptep);
+	flush_tlb_page(vma, addr);
+	put_page(page);
+}

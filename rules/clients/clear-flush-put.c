@@ -1,0 +1,12 @@
+/* Clear and flush in one call, then the page is dropped. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	page = pte_page(old);
+	ptep_clear_flush(vma, addr, ptep);
+	put_page(page);
+}

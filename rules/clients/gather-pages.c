@@ -1,0 +1,14 @@
+/* As gather-page, for a batch of entries. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	struct mmu_gather tlb;
+	pte_t old;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	old = get_and_clear_full_ptes(vma->vm_mm, addr, ptep, 1, 0);
+	if (pte_present(old)) {
+		tlb_remove_tlb_entries(&tlb, ptep, 1, addr);
+		__tlb_remove_folio_pages(&tlb, pte_page(old), 1, false);
+	}
+	tlb_finish_mmu(&tlb);
+}

@@ -1,0 +1,12 @@
+/* As clear-flush-put for an entry of hugetlb. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	page = pte_page(old);
+	huge_ptep_clear_flush(vma, addr, ptep);
+	put_page(page);
+}

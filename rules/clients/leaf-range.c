@@ -1,0 +1,13 @@
+/* A range of pages is flushed before they are dropped. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	pte_t old = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	page = pte_page(old);
+	ptep_get_and_clear(vma->vm_mm, addr, ptep);
+	flush_tlb_range(vma, addr, addr + PAGE_SIZE);
+	put_page(page);
+}

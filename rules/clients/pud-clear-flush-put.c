@@ -1,0 +1,12 @@
+/* As clear-flush-put for a very large page. */
+void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp)
+{
+	pud_t old = pudp_get(pudp);
+	struct page *page;
+
+	if (!pud_leaf(old))
+		return;
+	page = pud_page(old);
+	pudp_huge_clear_flush(vma, addr, pudp);
+	put_page(page);
+}

@@ -1,0 +1,12 @@
+/* A page table is unlinked, its range flushed, lockless walkers are waited for, then it is freed. */
+void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
+{
+	pmd_t old = pmdp_get(pmdp);
+
+	if (pmd_none(old) || pmd_leaf(old))
+		return;
+	pmd_clear(pmdp);
+	flush_tlb_range(vma, addr, addr + PMD_SIZE);
+	tlb_remove_table_sync_one();
+	pte_free(vma->vm_mm, pmd_pgtable(old));
+}

@@ -1,0 +1,11 @@
+/* The same for a batch of entries. */
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct page *to)
+{
+	pte_t old = ptep_get(ptep);
+
+	if (!pte_present(old))
+		return;
+	wrprotect_ptes(vma->vm_mm, addr, ptep, 1);
+	flush_tlb_page(vma, addr);
+	copy_user_highpage(to, pte_page(old), addr, vma);
+}
