@@ -65,14 +65,17 @@ function describeCondition({ condition }: CallRule): string {
   return parts.length === 0 ? '' : `  where ${parts.join(', ')}`;
 }
 
-/** Columns as wide as their widest cell; the last one is not padded. */
+/** A longer cell pushes the rest of its own row aside, not of all rows. */
+const WIDEST = 34;
+
+/** Columns as wide as their widest cell, up to a bound; the last one is not padded. */
 function table(rows: readonly (readonly string[])[], indent = '  '): readonly string[] {
   const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? 0, cell.length);
-    });
+  for (const row of rows) {
+    for (const [i, cell] of row.entries())
+      widths[i] = Math.min(WIDEST, Math.max(widths[i] ?? 0, cell.length));
+  }
   return rows.map((row) =>
-    (indent + row.map((cell, i) => cell.padEnd((widths[i] ?? 0) + 2)).join('')).trimEnd(),
+    (indent + row.map((cell, i) => `${cell.padEnd(widths[i] ?? 0)}  `).join('')).trimEnd(),
   );
 }

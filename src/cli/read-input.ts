@@ -23,7 +23,7 @@ export async function readInputs(names: readonly string[]): Promise<readonly Inp
 
 async function readNamed(name: string): Promise<Input> {
   const bytes = await readFile(name).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EISDIR') throw new UsageError(`${name}: is a directory; name a patch file`);
+    if (error.code === 'EISDIR') throw new UsageError(`${name}: is a directory; name a file`);
     if (error.code === 'ENOENT') throw new UsageError(`${name}: no such file`);
     throw Object.assign(error, { path: name });
   });
@@ -40,6 +40,6 @@ async function readStandardInput(): Promise<Input> {
     if (size > LARGEST) throw new UsageError('standard input: too large for a patch');
     parts.push(bytes);
   }
-  if (size === 0) throw new UsageError('standard input: is empty; name a patch file');
+  if (size === 0) throw new UsageError('standard input: is empty');
   return { name: 'standard input', bytes: Buffer.concat(parts) };
 }

@@ -24,7 +24,7 @@ describe('readInputs', () => {
   });
   it('says in one line what is wrong with a name', async () => {
     writeFileSync(join(folder, 'empty'), '');
-    expect(await failure(readInputs([folder]))).toBe(`${folder}: is a directory; name a patch file`);
+    expect(await failure(readInputs([folder]))).toBe(`${folder}: is a directory; name a file`);
     expect(await failure(readInputs([join(folder, 'none')]))).toBe(`${join(folder, 'none')}: no such file`);
     expect(await failure(readInputs([join(folder, 'empty')]))).toBe(`${join(folder, 'empty')}: is empty`);
     expect(await failure(readInputs(['-', '-']))).toBe('- can be named only once');
