@@ -13,7 +13,7 @@ import { constant, type Expression, integer, type Operator } from '#event/expres
 import type { EventProgram, NodeId, ProgramNode, Site } from '#event/program.js';
 import { LEVELS, type Level, NULL, type Value } from '#event/value.js';
 import { ruleFor } from '#rules/load-rules.js';
-import type { CallRule, RuleSet } from '#rules/rule.js';
+import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
 import { finishProgram } from './finish-program.js';
 import type { Found, Resolver } from './resolve.js';
 import { type Kind, kindOf, type Val } from './value.js';
@@ -141,7 +141,13 @@ export class Builder {
 
   root(fn: CFunction): Extraction {
     this.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
-    const args = fn.parameters.map((parameter, position): Val => this.rootArgument(parameter.type, position));
+    const mappable = fn.parameters.filter((parameter) => {
+      const is = this.typeRule(parameter.type)?.is;
+      return is === 'entry-pointer' || is === 'memory-page';
+    }).length;
+    const args = fn.parameters.map(
+      (parameter, position): Val => this.rootArgument(parameter.type, position, mappable < 2),
+    );
     for (const cell of this.cellsAtStart.keys())
       if (!cell.startsWith('L')) this.assign(`m:${cell}`, choice(cell, true), null);
     const end = this.label();
@@ -166,13 +172,11 @@ export class Builder {
   }
 
   /** What a root gets from outside: entry pointers are the witness's, the rest is known by position only. */
-  private rootArgument(type: Val['type'], position: number): Val {
+  private rootArgument(type: Val['type'], position: number, alone: boolean): Val {
     const origin = `arg${position}`;
     const base = { origin, stable: true, type };
     if (type === null) return { ...base, expr: choice(origin, true) };
-    const rule = this.rules.types.find(
-      (known) => known.type === type.base && known.pointers === type.pointers,
-    );
+    const rule = this.typeRule(type);
     const level = rule?.level ?? 'pte';
     switch (rule?.is) {
       case 'entry-pointer':
@@ -191,8 +195,15 @@ export class Builder {
         };
         return { ...base, expr: constant(value) };
       }
-      case 'memory-page':
-        return { ...base, expr: constant({ kind: 'memory', what: 'page', level: 'pte', who: 'W' }) };
+      case 'memory-page': {
+        const page = (who: 'W' | 'new'): Value => ({ kind: 'memory', what: 'page', level: 'pte', who });
+        // Beside an entry or another page it may be what the entry maps or what it is to map: both are tried.
+        if (alone) return { ...base, expr: constant(page('W')) };
+        return {
+          ...base,
+          expr: { op: 'choice', key: `${origin} is`, of: [page('W'), page('new')], stable: true },
+        };
+      }
       case 'memory-table':
         return { ...base, expr: constant({ kind: 'memory', what: 'table', level, who: 'W' }) };
       case 'range':
@@ -614,6 +625,12 @@ export class Builder {
 
   /** `&place`: a pointer whose target is known. */
   private address(instance: Instance, place: Place): Val {
+    // `&init_mm`: the name of an address space, not memory that the program fills.
+    if (place.base.kind === 'global' && place.path.length === 0) {
+      const val = this.global(place.base.name, instance);
+      if (kindOf(val.expr, this.kinds) === 'symbol' || kindOf(val.expr, this.kinds) === 'entry-pointer')
+        return val;
+    }
     const target = this.locate(instance, place);
     if (target.kind === 'entry')
       return {
@@ -778,20 +795,15 @@ export class Builder {
       return { expr: { op: 'var', name: held }, origin: target.cell, stable: false, type };
     }
     this.readUnknown.add(target.cell);
-    const tracked = type === null ? null : this.typed(type, target.cell, target.stable);
-    if (tracked !== null) return { expr: tracked, origin: target.cell, stable: target.stable, type };
     const stable = target.stable && target.at === undefined;
     const val: Val = { expr: choice(target.cell, stable), origin: target.cell, stable, type };
     return stable ? val : this.hold(val, at);
   }
 
-  /** A value of a tracked type that comes out of memory nobody wrote in view. */
-  private typed(type: NonNullable<Val['type']>, origin: string, stable: boolean): Expression | null {
-    const rule = this.rules.types.find(
-      (known) => known.type === type.base && known.pointers === type.pointers,
-    );
-    if (rule?.is !== 'address') return null;
-    return choice(origin, stable);
+  private typeRule(type: Val['type']): TypeRule | undefined {
+    return type === null
+      ? undefined
+      : this.rules.types.find((known) => known.type === type.base && known.pointers === type.pointers);
   }
 
   private field(base: Val, field: string): Expression | null {

@@ -37,6 +37,9 @@ export function scanTree(
     after: tree,
     changed: files,
     partial: false,
+    partialFunctions: [],
+    offsets: new Map(),
+    skipped: [],
   };
   const document = reviewSeries([state], rules, options);
   return {

@@ -76,6 +76,18 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
   const analysed: { function: string; file: string }[] = [];
   const undecided: Undecided[] = [];
   const candidates: Candidate[] = [];
+  for (const part of state.partialFunctions) {
+    if (part.side === 'old') continue;
+    const lines = part.lines.map(([from, to]) => `${from}-${to}`).join(', ');
+    undecided.push({
+      function: part.name,
+      file: part.file,
+      kind: 'resolve',
+      reason: `seen only in part: lines ${lines}`,
+    });
+  }
+  for (const path of state.skipped)
+    undecided.push({ function: '', file: path, kind: 'resolve', reason: 'no text to read' });
   for (const file of sources) {
     const before = session.index(state.before, file);
     const after = session.index(state.after, file);
