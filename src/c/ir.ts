@@ -139,6 +139,8 @@ export interface CFunction {
   readonly values: readonly ValueInfo[];
   /** A function-like macro lowered as a function. Arguments that it assigns to are passed as `address` operands by the caller. */
   readonly macro: boolean;
+  /** In a macro: for each parameter, whether the body assigns to it, so that it stands for a place. Else all false. */
+  readonly byName: readonly boolean[];
   readonly gaps: readonly Gap[];
 }
 
@@ -198,6 +200,7 @@ export interface FileIndex {
  *   index-file.ts      indexFile(file, text): FileIndex
  *   preprocess.ts      evaluateCondition(condition, configuration): boolean;
  *                      plainC(text, configuration): string         same length, same line breaks
- *   lower-function.ts  lowerFunction(index, definition, configuration): CFunction | Gap
+ *   lower-function.ts  lowerFunction(index, definition, configuration, byName?): CFunction | Gap
+ *   print-cfg.ts       printFunction(f): string   dump of a graph
  *   identifiers.ts     identifiersIn(text, start, end): ReadonlySet<string>   names used, comments and strings left out
  */

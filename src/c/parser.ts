@@ -132,6 +132,8 @@ const LEAVES = new Set([
   'enumerator_list',
 ]);
 
+const WORD_AT = /[A-Za-z_]\w*/y;
+
 const NO_TYPE: CType = { base: 'int', pointers: 0 };
 
 class Converter {
@@ -196,8 +198,17 @@ class Converter {
       }
       default: {
         const text = this.source(type).replace(/\s+/g, ' ').trim();
-        const before = this.written(type);
-        return before === text ? text : before;
+        if (this.original.startsWith(text, type.start)) {
+          WORD_AT.lastIndex = type.start;
+          const word = WORD_AT.exec(this.original)?.[0] ?? text;
+          // `pteval_t` in a cast was overwritten with a shorter built-in type.
+          return text.includes(' ') || word.length <= text.length ? text : word;
+        }
+        if (type.type === 'primitive_type') {
+          WORD_AT.lastIndex = type.start;
+          return WORD_AT.exec(this.original)?.[0] ?? text;
+        }
+        return this.written(type);
       }
     }
   }
@@ -490,8 +501,8 @@ class Converter {
       }
       case 'char_literal': {
         const text = this.source(raw);
-        const escape = ESCAPES.get(text.slice(1, -1));
-        if (escape !== undefined) return { kind: 'int', value: escape, start, end };
+        const escaped = ESCAPES.get(text.slice(1, -1));
+        if (escaped !== undefined) return { kind: 'int', value: escaped, start, end };
         return text.length === 3
           ? { kind: 'int', value: text.charCodeAt(1), start, end }
           : { kind: 'unknown', start, end };

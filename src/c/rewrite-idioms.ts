@@ -78,6 +78,8 @@ const ADDRESS_SPACE = new Set([
 ]);
 const UNDERSCORED_TYPE =
   /^__([us](8|16|32|64|128)|[bl]e(16|32|64)|u?int128(_t)?|auto_type|w?sum(16)?|poll_t|kernel_\w+|builtin_va_list)$|_t$/;
+/** Names that are types by their shape. */
+const TYPE_NAME = /_t$|^_*[us](8|16|32|64|128)$|^__[bl]e(16|32|64)$/;
 const TYPEOF = /^(__)?typeof(__|_unqual)?$/;
 const ASM = /^(asm|__asm|__asm__|asm_inline)$|^asm_\w*(goto|volatile)/;
 const ASM_QUALIFIER = /^(volatile|__volatile__|inline|__inline__|goto)$/;
@@ -316,7 +318,10 @@ class Rewriter {
             statement = true;
             inCase = false;
           } else if (code === 41) statement = controls.has(i);
-          else if (code === 35) this.blank(i, i);
+          else if (code === 40) {
+            this.parentheses(i);
+            statement = false;
+          } else if (code === 35) this.blank(i, i);
           else statement = false;
           continue;
         }
@@ -357,6 +362,52 @@ class Rewriter {
         statement = false;
       } else statement = false;
     }
+  }
+
+  /**
+   * `(name) - x` is a cast for the grammar now and a difference then. Names that are no types lose their parentheses,
+   * types become a built-in one.
+   */
+  private parentheses(open: number): void {
+    if (this.tokens.kinds[open + 1] !== WORD || this.partner[open] !== open + 2) return;
+    const after = open + 3;
+    if (after >= this.count || this.tokens.kinds[after] !== MARK) return;
+    const code = this.code(after);
+    if (code !== 40 && code !== 42 && code !== 43 && code !== 45 && code !== 38) return;
+    if (this.length(after) > 1 && this.word(after) !== '++' && this.word(after) !== '--') return;
+    if (!this.isOperandPosition(open)) return;
+    const name = this.word(open + 1);
+    if (GRAMMAR_TYPES.has(name) || GRAMMAR_TYPEDEF.test(name)) return;
+    const start = this.tokens.starts[open + 1] ?? 0;
+    const end = this.tokens.ends[open + 1] ?? 0;
+    if (TYPE_NAME.test(name)) {
+      if (end - start < 3) return;
+      this.blankText(start, end);
+      this.put(start, 'int');
+      return;
+    }
+    this.blankText(this.tokens.starts[open] ?? 0, start);
+    this.blankText(end, this.tokens.ends[open + 2] ?? 0);
+  }
+
+  /** An operand may start here: the token before is no operand itself. */
+  private isOperandPosition(i: number): boolean {
+    const before = this.previous(i);
+    if (before < 0) return true;
+    const kind = this.tokens.kinds[before];
+    if (kind === WORD) return this.word(before) === 'return' || this.word(before) === 'case';
+    if (kind !== MARK) return false;
+    const code = this.code(before);
+    if (code === 93) return false;
+    if (code !== 41) return true;
+    const open = this.partner[before] ?? -1;
+    if (open < 0 || this.tokens.kinds[open + 1] !== WORD) return false;
+    const first = this.word(open + 1);
+    const isType =
+      GRAMMAR_TYPES.has(first) ||
+      this.isMark(before - 1, 42) ||
+      (before === open + 2 && TYPE_NAME.test(first));
+    return isType && this.isOperandPosition(open);
   }
 
   /** `DECLARE_X(name, n) = { 0 };` declares through a macro: the initialiser has no place in a call. */

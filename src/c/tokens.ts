@@ -28,7 +28,7 @@ CLASS[95] = LETTER;
 CLASS[36] = LETTER;
 
 export function isWordStart(code: number): boolean {
-  return code < 128 ? CLASS[code] === LETTER : code === code && code > 0xbf;
+  return code < 128 ? CLASS[code] === LETTER : code > 0xbf;
 }
 
 export function isWordPart(code: number): boolean {
