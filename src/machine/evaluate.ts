@@ -463,8 +463,27 @@ function sameHalf(step: Step, a: EntryValue, b: EntryValue): boolean {
   const [x, y] = [step.settleMaps(a), step.settleMaps(b)];
   const present = (v: EntryValue): boolean => v.maps === 'page' || v.maps === 'table';
   if (present(x) !== present(y)) return false;
-  if (encodeValue(x) === encodeValue(y)) return true;
-  return step.yes(`${a.half ?? 'low'} halves of two entries are equal`);
+  if (!present(x) || x.of === y.of) return true;
+  const half = a.half ?? 'low';
+  if (halvesEqual(step, half, x.of, y.of)) return true;
+  return step.context(halfKey(half, x.of, y.of), ['yes', 'no']) === 'yes';
+}
+
+const halfKey = (half: 'low' | 'high', a: string, b: string): string =>
+  `${half} halves of ${[a, b].sort().join(' and ')} are equal`;
+
+/** Was it decided that these two targets share the bits of this half, directly or by way of a third? */
+export function halvesEqual(
+  step: Step,
+  half: 'low' | 'high',
+  a: EntryValue['of'],
+  b: EntryValue['of'],
+): boolean {
+  const reached = new Set<EntryValue['of']>([a]);
+  for (const from of reached)
+    for (const to of ['W', 'A', 'other', 'new'] as const)
+      if (step.state.extra.get(`ctx:${halfKey(half, from, to)}`) === 'yes') reached.add(to);
+  return reached.has(b);
 }
 
 function less(step: Step, a: Value, b: Value, key: () => string): boolean {

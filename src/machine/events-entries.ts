@@ -1,7 +1,7 @@
 /** Entries: set, clear, change, reads, half-word stores and loads, whole ranges. */
 import type { Event } from '#event/event.js';
 import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
-import { placePointer, readEntry } from './evaluate.js';
+import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, leafStale, storeEntry, walkStale } from './hardware.js';
 import { compare } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
@@ -281,7 +281,8 @@ export function runUseHalves(step: Step, event: Of<'use-halves'>): void {
     if (event.into !== undefined) step.assign(event.into, whole);
     return;
   }
-  if (low.of !== high.of || low.maps !== high.maps) {
+  const whichever = low.of === high.of || halvesEqual(step, 'low', low.of, high.of);
+  if (!whichever || low.maps !== high.maps) {
     const masked = step.cpuByte(step.cpu, IRQ_OFF) !== 0 ? ' although interrupts were off' : '';
     step.fail(
       'torn-pte-read',

@@ -17,8 +17,6 @@ import {
 import {
   BATCHED,
   CHANGED,
-  COND,
-  CONDITION,
   DEFERRED,
   INSIDE,
   IRQ_OFF,
@@ -217,9 +215,8 @@ function checkLeaves(step: Step, object: string, what: string, otherwise: Hazard
       if (!target) continue;
       const flags = step.classByte(cls, LEAF_FLAGS + level);
       const deferred = (flags & DEFERRED) !== 0;
-      // A CPU with a program of its own that is in user mode shows by what it touches whether it does harm.
-      if (deferred && cls < step.machine.layout.programs && step.classByte(cls, CONDITION) === COND.user)
-        continue;
+      // A CPU with a program of its own shows by what it touches before its deferred flush whether it does harm.
+      if (deferred && cls < step.machine.layout.programs) continue;
       const who = step.cpuName(cls);
       if (deferred || (step.get(BATCHED) & (1 << level)) !== 0) {
         const why = deferred

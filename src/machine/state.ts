@@ -178,4 +178,5 @@ function extraKey(extra: ReadonlyMap<string, string>): string {
   return text;
 }
 
-const bytesKey = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+const bytesKey = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

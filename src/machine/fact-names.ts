@@ -1,0 +1,26 @@
+import type { FactName } from '#event/machine-facts.js';
+
+/** Every fact that a machine file states. The type of event/ and this list are kept equal by the compiler. */
+export const FACT_NAMES = [
+  'remote-flush',
+  'flush-interrupts-walkers',
+  'lazy-cpus',
+  'walk-cache',
+  'page-flush-depth',
+  'range-flush-depth',
+  'kernel-range-flush-depth',
+  'page-flush-drops-all-walk-caches',
+  'table-free',
+  'entry-halves',
+  'store-order',
+  'break-before-make',
+  'tlbi-needs-isb',
+  'gup-fast',
+  'kernel-entry-deferral',
+  'sync-one',
+  'flush-notifies-secondary',
+  'preempted-vcpus',
+  'consequence-stale-page',
+  'consequence-stale-table',
+  'consequence-live-replace',
+] as const satisfies readonly FactName[];
