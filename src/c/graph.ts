@@ -240,25 +240,13 @@ export class Graph {
     return result;
   }
 
-  /** The finished graph: unreachable blocks dropped, blocks numbered from 0 in the order they were made. */
+  /** The finished graph: unreachable blocks dropped, the rest numbered so that blocks come before what they lead to. */
   finished(): { readonly blocks: readonly Block[]; readonly values: readonly ValueInfo[] } {
     for (const block of this.blocks) if (!block.sealed) this.seal(block.id);
-    const live = new Map<BlockId, BlockId>();
-    const stack = [0];
-    const reached = new Set<BlockId>([0]);
-    while (stack.length > 0) {
-      const block = this.block(stack.pop() ?? 0);
-      block.end ??= { kind: 'return', value: null, line: this.line };
-      for (const target of targetsOf(block.end)) {
-        if (reached.has(target)) continue;
-        reached.add(target);
-        stack.push(target);
-      }
-    }
-    for (const block of this.blocks) if (reached.has(block.id)) live.set(block.id, live.size);
+    const order = this.reversePostorder();
+    const live = new Map(order.map((block, i): [BlockId, BlockId] => [block.id, i]));
     const phis: Phi[] = [];
-    for (const block of this.blocks) {
-      if (!live.has(block.id)) continue;
+    for (const block of order) {
       for (const phi of block.phis) {
         phi.from = phi.from.filter(({ block: from }) => live.has(from));
         if (!this.replaced.has(phi.id)) phis.push(phi);
@@ -271,8 +259,7 @@ export class Graph {
     const renumber = (id: BlockId): BlockId => live.get(id) ?? 0;
     const resolve = (operand: Operand): Operand => mapOperand(operand, (inner) => this.resolve(inner));
     const blocks: Block[] = [];
-    for (const block of this.blocks) {
-      if (!live.has(block.id)) continue;
+    for (const block of order) {
       const instructions: Instruction[] = [];
       for (const phi of block.phis) {
         if (this.replaced.has(phi.id)) continue;
@@ -295,6 +282,29 @@ export class Graph {
       });
     }
     return { blocks, values: this.values };
+  }
+
+  /** The blocks that the entry reaches. */
+  private reversePostorder(): readonly Draft[] {
+    const seen = new Set<BlockId>([0]);
+    const order: Draft[] = [];
+    const stack: { readonly block: Draft; readonly targets: readonly BlockId[]; next: number }[] = [];
+    const visit = (block: Draft): void => {
+      block.end ??= { kind: 'return', value: null, line: this.line };
+      stack.push({ block, targets: targetsOf(block.end).toReversed(), next: 0 });
+    };
+    visit(this.block(0));
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const target = top.targets[top.next++];
+      if (target === undefined) {
+        order.push(top.block);
+        stack.pop();
+      } else if (!seen.has(target)) {
+        seen.add(target);
+        visit(this.block(target));
+      }
+    }
+    return order.reverse();
   }
 }
 

@@ -230,8 +230,18 @@ export class Lowering {
       this.store(this.placeOf(variable), value);
       return;
     }
-    if (variable.scope >= 0) this.graph.name(value, variable.name, variable.type);
-    this.graph.write(`${variable.name}#${variable.scope}`, value);
+    const typed = this.retype(variable, value);
+    if (variable.scope >= 0) this.graph.name(typed, variable.name, variable.type);
+    this.graph.write(`${variable.name}#${variable.scope}`, typed);
+  }
+
+  /** A `void *` that becomes a pointer to something: C converts without a word, but the type behind it changes. */
+  private retype(variable: Variable, value: Operand): Operand {
+    const to = variable.type;
+    if (value.kind !== 'value' || !to || to.pointers === 0) return value;
+    const from = this.graph.typeOf(value);
+    if (!from || from.base !== 'void' || from.pointers !== 1 || to.base === 'void') return value;
+    return this.value({ kind: 'cast', to, value }, to);
   }
 
   readTarget(target: Target, once = false): Operand {

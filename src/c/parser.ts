@@ -204,6 +204,8 @@ class Converter {
           // `pteval_t` in a cast was overwritten with a shorter built-in type.
           return text.includes(' ') || word.length <= text.length ? text : word;
         }
+        // A header macro's words were overwritten with a type of our own.
+        if (type.type === 'sized_type_specifier') return text;
         if (type.type === 'primitive_type') {
           WORD_AT.lastIndex = type.start;
           return WORD_AT.exec(this.original)?.[0] ?? text;
