@@ -61,10 +61,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const document = reviewSeries(states, rules, options);
   progress.clear();
   const text = render(document);
-  const skipped = states.flatMap((state) =>
-    state.skipped.map((path) => `${path}: no text to read, left out`),
-  );
-  for (const note of [...changes.notes, ...skipped]) process.stderr.write(`shootdown: note: ${note}\n`);
+  for (const note of changes.notes) process.stderr.write(`shootdown: note: ${note}\n`);
   await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }

@@ -24,8 +24,10 @@ function renderPatch(patch: ReviewedPatch): readonly string[] {
   );
   if (undecided.length > 0) {
     lines.push('', 'Not decided:', '');
-    for (const u of undecided)
-      lines.push(`- ${code(u.function)} (${code(u.file)}): ${plain(u.kind)}: ${plain(u.reason)}`);
+    for (const u of undecided) {
+      const place = u.function === '' ? code(u.file) : `${code(u.function)} (${code(u.file)})`;
+      lines.push(`- ${place}: ${plain(u.kind)}: ${plain(u.reason)}`);
+    }
   }
   return lines;
 }

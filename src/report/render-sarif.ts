@@ -108,7 +108,9 @@ function fix(suggestion: NonNullable<Finding['suggestion']>): object {
 function notifications(patch: ReviewedPatch): readonly object[] {
   return patch.undecided.map((u) => ({
     level: 'note',
-    message: { text: `${cleanLine(u.function)} was not decided (${u.kind}): ${cleanLine(u.reason)}` },
+    message: {
+      text: `${cleanLine(u.function === '' ? u.file : u.function)} was not decided (${u.kind}): ${cleanLine(u.reason)}`,
+    },
     locations: [{ physicalLocation: { artifactLocation: artifact(u.file) } }],
   }));
 }

@@ -180,7 +180,8 @@ function renderFooter(patch: ReviewedPatch, width: number, paint: Paint): readon
   const seen = patch.context === 'hunks' ? '; only the hunks were seen' : '';
   lines.push(...wrapText(`${counts === '' ? 'No finding' : counts}; ${searched}${seen}.`, width));
   for (const u of undecided) {
-    const text = `${cleanLine(u.function)} (${cleanLine(u.file)}): ${reasonWord(u.kind)}: ${cleanLine(u.reason)}`;
+    const place = u.function === '' ? cleanLine(u.file) : `${cleanLine(u.function)} (${cleanLine(u.file)})`;
+    const text = `${place}: ${reasonWord(u.kind)}: ${cleanLine(u.reason)}`;
     wrapText(text, width - 15).forEach((line, i) => {
       lines.push(`${i === 0 ? paint.yellow('  not decided: ') : ' '.repeat(15)}${line}`);
     });
