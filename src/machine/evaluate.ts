@@ -172,6 +172,9 @@ function operate(step: Step, expression: Operation): Value {
       };
     case 'step':
       return stepPointer(step, a, b);
+    case 'slot':
+      if (a.kind !== 'entry-pointer' || b.kind !== 'address' || b.gap === '?') return a;
+      return { ...a, gap: b.gap === 'pte' ? 'at' : b.gap === 'past' ? 'past' : 'before' };
     case 'couple':
       if (a.kind !== 'entry-pointer' || b.kind !== 'address') return a;
       return { ...a, gap: slotFor(b.gap, a.level) };

@@ -213,6 +213,7 @@ function isLazy(step: Step, cls: number): boolean {
 }
 
 function defers(step: Step, cls: number): boolean {
+  if (step.machine.space === 'kernel' && step.fact('kernel-entry-deferral') !== true) return false;
   return condition(step, cls, 'in user mode, flush deferred to kernel entry', COND.user);
 }
 
