@@ -2,7 +2,7 @@
  * Finds the name in a function's header by the shape of the header alone: attributes before, between and behind,
  * a return type on its own line, and macros in capitals that build a header (`SYSCALL_DEFINE2(name, …)`).
  */
-import { MARK, type Tokens, WORD } from './tokens.js';
+import { MARK, NUMBER, type Tokens, WORD } from './tokens.js';
 
 export interface FunctionHeader {
   /** Token that names the function. */
@@ -99,11 +99,12 @@ export function findFunctionHeader(
     } else {
       const header: FunctionHeader = { name: i, open: i + 1, close, first, macro: null, typed };
       if (name.startsWith('__')) {
-        if (typed) underscored ??= header;
+        // `__printf(1, 2)` counts arguments; it declares none.
+        if (typed && tokens.kinds[i + 2] !== NUMBER) underscored ??= header;
       } else if (CAPITALS.test(name) && !typed) {
         const argument = i + 2;
         if (close === to - 1 && tokens.kinds[argument] === WORD) {
-          macro = { name: argument, open: i + 1, close, first, macro: i, typed: true };
+          macro = { name: argument, open: i + 1, close, first, macro: i, typed: false };
         } else first = close + 1;
       } else if (typed) plain ??= header;
       else {

@@ -30,7 +30,9 @@ export function lowerDo(l: Lowering, node: Of<'do'>): void {
   l.graph.jump(test);
   l.enterSealed(test);
   l.begin(node.test);
-  l.condition(node.test, body, exit);
+  if (node.macro !== null && node.test.kind === 'call') {
+    branchOnMore(l, { name: node.macro, args: node.test.args, start: node.test.start }, body, exit);
+  } else l.condition(node.test, body, exit);
   l.graph.seal(body);
   l.enterSealed(exit);
 }
@@ -106,6 +108,22 @@ function lowerIteration(l: Lowering, node: Of<'macro'>): void {
   l.graph.jump(head);
   l.graph.enter(head);
   l.begin({ start: node.start, end: node.body.start });
+  branchOnMore(l, node, body, exit);
+  l.enterSealed(body);
+  loopBody(l, node.body, head, exit);
+  l.graph.jump(head);
+  l.graph.seal(head);
+  l.enterSealed(exit);
+}
+
+interface LoopMacro {
+  readonly name: string;
+  readonly args: readonly Expression[];
+  readonly start: number;
+}
+
+/** Asks the macro for the next round and gives its cursors their new values. */
+function branchOnMore(l: Lowering, node: LoopMacro, body: BlockId, exit: BlockId): void {
   const cursors: { readonly arg: number; readonly variable: string; readonly id: ValueId }[] = [];
   const written: { readonly variable: Variable; readonly value: Operand }[] = [];
   const args = node.args.map((arg, i): Operand => {
@@ -120,15 +138,10 @@ function lowerIteration(l: Lowering, node: Of<'macro'>): void {
   const more = l.value({ kind: 'iterate', macro: node.name, args, cursors }, { base: 'int', pointers: 0 });
   for (const { variable, value } of written) l.writeVariable(variable, value);
   l.graph.branch(more, body, exit, l.graph.line, l.graph.text);
-  l.enterSealed(body);
-  loopBody(l, node.body, head, exit);
-  l.graph.jump(head);
-  l.graph.seal(head);
-  l.enterSealed(exit);
 }
 
 /** The local that an argument of a loop macro gives a new value each round. */
-function cursor(l: Lowering, node: Of<'macro'>, arg: Expression, position: number): Variable | null {
+function cursor(l: Lowering, node: LoopMacro, arg: Expression, position: number): Variable | null {
   if (arg.kind !== 'name') return null;
   const variable = l.lookup(arg.name);
   if (!variable || variable.storage === 'static' || variable.type?.array) return null;

@@ -329,15 +329,29 @@ class Converter {
         }
         return;
       }
-      case 'do_statement':
+      case 'do_statement': {
+        const condition = field('condition');
+        const body = field('body');
+        const between = this.original.slice(body?.end ?? start, condition?.start ?? start);
+        const keyword = /\w+(?=\s*$)/.exec(between)?.[0] ?? 'while';
+        const inner = condition?.children[0];
+        let test = this.fieldExpression(raw, 'condition');
+        if (keyword !== 'while' && inner) {
+          const args: Expression[] = [];
+          this.commaList(inner, args);
+          const at = { start: inner.start, end: inner.end };
+          test = { kind: 'call', callee: { kind: 'name', name: keyword, ...at }, args, ...at };
+        }
         out.push({
           kind: 'do',
-          test: this.fieldExpression(raw, 'condition'),
-          body: this.single(field('body'), raw),
+          test,
+          macro: keyword === 'while' ? null : keyword,
+          body: this.single(body, raw),
           start,
           end,
         });
         return;
+      }
       case 'for_statement': {
         const first = field('initializer');
         const test = field('condition');

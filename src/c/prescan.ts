@@ -42,6 +42,8 @@ export function prescan(body: Statement, byName: (macro: string) => readonly boo
   const assign = (target: Expression): void => {
     if (target.kind === 'name' && !assigned.has(target.name)) assigned.set(target.name, target.start);
   };
+  /** Calls that are loop macros in truth. */
+  const doMacros = new Set<Expression>();
   visit(body, {
     expression(node) {
       switch (node.kind) {
@@ -68,7 +70,7 @@ export function prescan(body: Statement, byName: (macro: string) => readonly boo
           break;
         case 'call': {
           const callee = node.callee.kind === 'name' ? node.callee.name : null;
-          if (callee === null) break;
+          if (callee === null || doMacros.has(node)) break;
           const taken = byName(callee);
           for (const [i, arg] of node.args.entries()) {
             if (arg.kind !== 'name') continue;
@@ -88,7 +90,8 @@ export function prescan(body: Statement, byName: (macro: string) => readonly boo
           if (declarator.initializer === null) bare.add(declarator.name);
           else assigned.set(declarator.name, declarator.start);
         }
-      } else if (node.kind === 'label') labels.set(node.name, node.start);
+      } else if (node.kind === 'do' && node.macro !== null) doMacros.add(node.test);
+      else if (node.kind === 'label') labels.set(node.name, node.start);
       else if (node.kind === 'macro') {
         // A loop macro's own variable is no candidate for being set by a call.
         for (const arg of node.args)

@@ -80,6 +80,7 @@ const UNDERSCORED_TYPE =
   /^__([us](8|16|32|64|128)|[bl]e(16|32|64)|u?int128(_t)?|auto_type|w?sum(16)?|poll_t|kernel_\w+|builtin_va_list)$|_t$/;
 /** Names that are types by their shape. */
 const TYPE_NAME = /_t$|^_*[us](8|16|32|64|128)$|^__[bl]e(16|32|64)$/;
+const NUMERAL = /^(0[xXbB][\da-fA-F]+|\d+|(\d+\.\d*|\.\d+)([eE][-+]?\d+)?)[uUlLfF]*$/;
 const TYPEOF = /^(__)?typeof(__|_unqual)?$/;
 const ASM = /^(asm|__asm|__asm__|asm_inline)$|^asm_\w*(goto|volatile)/;
 const ASM_QUALIFIER = /^(volatile|__volatile__|inline|__inline__|goto)$/;
@@ -307,6 +308,10 @@ class Rewriter {
       if (this.dead[i]) continue;
       const kind = this.tokens.kinds[i];
       if (kind === NUMBER || kind === STRING) {
+        if (kind === NUMBER && !NUMERAL.test(this.word(i))) {
+          // Part of a name that a macro pastes together, such as `3DNOW`.
+          this.put(this.tokens.starts[i] ?? 0, '0'.padEnd(this.length(i)));
+        }
         statement = false;
         continue;
       }
@@ -319,6 +324,7 @@ class Rewriter {
             inCase = false;
           } else if (code === 41) statement = controls.has(i);
           else if (code === 40) {
+            this.functionPointer(i);
             this.parentheses(i);
             statement = false;
           } else if (code === 35) this.blank(i, i);
@@ -333,15 +339,37 @@ class Rewriter {
       const word = this.word(i);
       const called = this.isMark(i + 1, 40) && !this.dead[i + 1];
       const close = called ? (this.partner[i + 1] ?? -1) : -1;
+      // `type (*name)(…)` and `type (*)(…)`: what follows is a declarator, no argument.
+      if (close > 0 && this.isMark(i + 2, 42) && this.isMark(close + 1, 40) && this.isDeclarator(i, close)) {
+        const before = this.previous(i);
+        if (
+          word.startsWith('__') &&
+          this.tokens.kinds[before] === WORD &&
+          !QUALIFIERS.has(this.word(before))
+        ) {
+          this.blank(i, i);
+        }
+        statement = false;
+        continue;
+      }
       if (CONTROL.has(word)) {
         if (close > 0) controls.add(close);
         statement = false;
-      } else if (word === 'do' || word === 'else') statement = true;
-      else if (word === 'case') inCase = true;
+      } else if (word === 'do' || word === 'else') {
+        statement = true;
+        if (word === 'do' && this.isMark(i + 1, 123)) this.doMacro(this.partner[i + 1] ?? -1);
+      } else if (word === 'case') inCase = true;
       else if (TYPEOF.test(word) && close > 0) {
         this.join(i, close);
         statement = false;
       } else if (close > 0 && UNEVALUATED.test(word)) {
+        this.join(i, close);
+        statement = false;
+      } else if (
+        close > 0 &&
+        (this.tokens.kinds[close + 1] === STRING || this.tokens.kinds[this.previous(i)] === STRING)
+      ) {
+        // A macro that yields a string, next to a string.
         this.join(i, close);
         statement = false;
       } else if (ASM.test(word)) {
@@ -351,7 +379,7 @@ class Rewriter {
         this.blank(i, word === '__attribute__' && close > 0 ? close : i);
       } else if (word === 'static' && statement && this.isStaticMacro(i)) this.blank(i, i);
       else if (word.startsWith('__') && this.isAnnotation(i, word, close)) {
-        this.blank(i, close > 0 && !this.isMark(i + 1, 42) ? close : i);
+        this.blank(i, close > 0 ? close : i);
       } else if (close > 0 && !STATEMENT_WORDS.has(word)) {
         if (statement && this.startsStatement(close + 1, to) && !GRAMMAR_TYPES.has(word)) {
           this.loopMacro(i, close);
@@ -390,6 +418,21 @@ class Rewriter {
     this.blankText(end, this.tokens.ends[open + 2] ?? 0);
   }
 
+  /** `(void (*)(int))f` becomes `(void *)f`. */
+  private functionPointer(open: number): void {
+    if (!this.isMark(open + 1, 42) || !this.isMark(open + 2, 41) || !this.isMark(open + 3, 40)) return;
+    const close = this.partner[open + 3] ?? -1;
+    if (close < 0) return;
+    this.blank(open, open);
+    this.blank(open + 2, close);
+  }
+
+  /** `(*)` or `(*name)` behind a word that can be a type. */
+  private isDeclarator(i: number, close: number): boolean {
+    if (STATEMENT_WORDS.has(this.word(i))) return false;
+    return close === i + 3 || (close === i + 4 && this.tokens.kinds[i + 3] === WORD);
+  }
+
   /** An operand may start here: the token before is no operand itself. */
   private isOperandPosition(i: number): boolean {
     const before = this.previous(i);
@@ -419,7 +462,24 @@ class Rewriter {
 
   private startsStatement(i: number, to: number): boolean {
     if (i >= to) return false;
-    return this.tokens.kinds[i] === WORD || this.isMark(i, 123);
+    if (this.tokens.kinds[i] === WORD || this.isMark(i, 123)) return true;
+    if (this.isMark(i, 40)) return this.word(i + 1) === 'void' && this.isMark(i + 2, 41);
+    const word = this.word(i);
+    if (word !== '*' && word !== '++' && word !== '--') return false;
+    return this.plain.slice(this.tokens.ends[i - 1], this.tokens.starts[i]).includes('\n');
+  }
+
+  /** `do { … } for_each_rest(p);`: the macro stands where `while` does. */
+  private doMacro(close: number): void {
+    const word = close + 1;
+    if (close < 0 || this.tokens.kinds[word] !== WORD || !this.isMark(word + 1, 40)) return;
+    const text = this.word(word);
+    const end = this.partner[word + 1] ?? -1;
+    if (text === 'while' || text.length < 5 || !this.isMark(end + 1, 59)) return;
+    this.callArguments(word + 1, end);
+    this.blankText(this.tokens.starts[word] ?? 0, this.tokens.ends[word] ?? 0);
+    this.put(this.tokens.starts[word] ?? 0, 'while');
+    this.dead[word] = 1;
   }
 
   private isStaticMacro(i: number): boolean {
@@ -480,6 +540,11 @@ class Rewriter {
     const before = this.previous(i);
     if (before < 0) return false;
     if (this.isMark(before, 42)) return true;
+    if (this.isMark(before, 44)) {
+      // One more variable of the same declaration, but not the type of a parameter.
+      const last = this.next(this.next(i));
+      return this.isMark(last, 59) || this.isMark(last, 61);
+    }
     if (this.tokens.kinds[before] !== WORD) return false;
     const beforeWord = this.word(before);
     return !STATEMENT_WORDS.has(beforeWord) && !QUALIFIERS.has(beforeWord);
@@ -507,11 +572,14 @@ class Rewriter {
       if (this.tokens.kinds[i] !== MARK) continue;
       const code = this.code(i);
       if (depth === 0 && (i === close || (code === 44 && this.length(i) === 1))) {
-        this.argument(start, i);
+        if (start < i || this.code(start - 1) !== 59) this.argument(start, i);
         start = i + 1;
       } else if (depth === 0 && code === 59) {
         // Statements as an argument become a list of expressions.
-        this.put(this.tokens.starts[i] ?? 0, ',');
+        if (start < i) this.argument(start, i);
+        const last = i + 1 === close || this.isMark(i + 1, 44);
+        this.put(this.tokens.starts[i] ?? 0, last ? ' ' : ',');
+        start = i + 1;
       } else if (code === 40 || code === 91 || code === 123) depth++;
       else if (code === 41 || code === 93 || code === 125) depth--;
     }

@@ -76,7 +76,13 @@ export type Statement = Node &
         readonly else: Statement | null;
       }
     | { readonly kind: 'while'; readonly test: Expression; readonly body: Statement }
-    | { readonly kind: 'do'; readonly test: Expression; readonly body: Statement }
+    /** `macro` is set where a loop macro stands in place of `while`; `test` is then its call. */
+    | {
+        readonly kind: 'do';
+        readonly test: Expression;
+        readonly macro: string | null;
+        readonly body: Statement;
+      }
     | {
         readonly kind: 'for';
         readonly first: Statement | null;
