@@ -30,6 +30,7 @@ export function cpuColumns(
   const inColumns = room >= NARROWEST;
   const columns = inColumns ? cpus.length : 1;
   const size = inColumns ? room : width;
+  const owners = new Map(cpus.map((cpu) => [cpu, ownerOf(cpu, finding.trace)]));
   const missing = missingStep(finding);
   const framed = new Set(finding.related.filter((r) => r.text).map((r) => `${r.file}\0${r.line}`));
   framed.add(`${finding.file}\0${finding.line}`);
@@ -45,18 +46,22 @@ export function cpuColumns(
 
   const out: string[] = [];
   if (inColumns) {
+    const titles = cpus.map((cpu) => cutText(`CPU${cpu}${titleOf(owners.get(cpu))}`, size));
     out.push(
-      cpus
-        .map((cpu, i) => paint(i === columns - 1 ? `CPU${cpu}` : `CPU${cpu}`.padEnd(size), 'head'))
-        .join(separator),
+      titles.map((t, i) => paint(i === columns - 1 ? t : t.padEnd(size), 'head')).join(separator),
+      cpus.map(() => '-'.repeat(size)).join('-+-'),
     );
-    out.push(cpus.map(() => '-'.repeat(size)).join('-+-'));
   }
   finding.trace.forEach((step, i) => {
     const column = inColumns ? cpus.indexOf(step.cpu) : 0;
     const cells = [
       ...(missing.before === i && finding.status !== 'fixed' ? missingCells(missing.what, size) : []),
-      ...stepCells(step, i, finding, size, missing.wrong === i, inColumns, framed),
+      ...stepCells(step, i, finding, {
+        size,
+        wrong: missing.wrong === i,
+        prefix: prefixOf(step, inColumns, owners),
+        framed,
+      }),
     ];
     for (const cell of cells) out.push(row(column, cell));
   });
@@ -70,22 +75,21 @@ function missingCells(what: string, size: number): readonly Cell[] {
   }));
 }
 
-function stepCells(
-  step: TraceLine,
-  index: number,
-  finding: Finding,
-  size: number,
-  wrong: boolean,
-  inColumns: boolean,
-  framed: ReadonlySet<string>,
-): readonly Cell[] {
+interface StepLayout {
+  readonly size: number;
+  readonly wrong: boolean;
+  /** Who does it, where the column does not say so. */
+  readonly prefix: string;
+  /** Places whose source the code frame shows already. */
+  readonly framed: ReadonlySet<string>;
+}
+
+function stepCells(step: TraceLine, index: number, finding: Finding, layout: StepLayout): readonly Cell[] {
+  const { size, wrong, prefix, framed } = layout;
   const mark = `${wrong ? '>' : ' '}${String(index + 1).padStart(2)} `;
   const indent = ' '.repeat(mark.length);
-  const own = step.who === 'program' || step.who === finding.function || step.who === '';
-  const who = own ? '' : `${cleanLine(step.who)}: `;
-  const cpu = inColumns ? '' : `CPU${step.cpu}: `;
   const cells: Cell[] = [];
-  wrapText(`${cpu}${who}${cleanLine(step.what)}${placeOf(step, finding)}`, size - mark.length).forEach(
+  wrapText(`${prefix}${cleanLine(step.what)}${placeOf(step, finding)}`, size - mark.length).forEach(
     (text, i) => {
       cells.push({ text: (i === 0 ? mark : indent) + text, tone: wrong ? 'wrong' : 'step' });
     },
@@ -94,12 +98,39 @@ function stepCells(
     cells.push({ text: cutText(`${indent}${cleanSource(step.text).trim()}`, size), tone: 'source' });
   }
   for (const change of step.changes) {
-    const text = `${cleanLine(change.what)}: ${cleanLine(change.from)} -> ${cleanLine(change.to)}`;
+    const text = changeText(change);
     wrapText(text, size - indent.length - 2).forEach((line, i) => {
       cells.push({ text: `${indent}${i === 0 ? '~ ' : '  '}${line}`, tone: 'change' });
     });
   }
   return cells;
+}
+
+/** Without a former value the new one alone is said; a value that ends has none after it. */
+export function changeText({ what, from, to }: TraceLine['changes'][number]): string {
+  const values = [from, to].map(cleanLine).filter((v) => v !== '');
+  return `${cleanLine(what)}: ${values.join(' -> ')}${to === '' ? ' -> nothing' : ''}`;
+}
+
+/** The program that runs on a CPU: who does the most steps there besides hardware. */
+function ownerOf(cpu: number, trace: readonly TraceLine[]): string {
+  const counts = new Map<string, number>();
+  for (const step of trace) {
+    if (step.cpu === cpu && step.who !== 'hardware') counts.set(step.who, (counts.get(step.who) ?? 0) + 1);
+  }
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best), ['', 0] as [
+    string,
+    number,
+  ])[0];
+}
+
+const titleOf = (owner: string | undefined): string =>
+  owner === undefined || owner === '' || owner === 'program' ? '' : ` ${cleanLine(owner)}`;
+
+function prefixOf(step: TraceLine, inColumns: boolean, owners: ReadonlyMap<number, string>): string {
+  const who = cleanLine(step.who);
+  if (!inColumns) return `CPU${step.cpu}${titleOf(step.who)}: `;
+  return who === '' || step.who === owners.get(step.cpu) ? '' : `${who}: `;
 }
 
 /** The finding's own file need not be named again; of others the last part is enough beside the code frame. */

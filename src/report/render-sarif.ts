@@ -7,6 +7,7 @@ import type {
   TraceLine,
 } from '#review/document.js';
 import { cleanLine } from './clean-text.js';
+import { changeText } from './cpu-columns.js';
 
 /**
  * A review as SARIF 2.1.0: one run, one result a finding, the counterexample as a code flow with one thread a CPU,
@@ -71,8 +72,7 @@ function result(finding: Finding, patch: ReviewedPatch, ruleIndex: number): obje
 function codeFlow(trace: readonly TraceLine[]): object {
   const cpus = [...new Set(trace.map((s) => s.cpu))].sort((a, b) => a - b);
   const step = (s: TraceLine, order: number): object => {
-    const changes = s.changes.map((c) => `${cleanLine(c.what)}: ${cleanLine(c.from)} -> ${cleanLine(c.to)}`);
-    const text = [`${cleanLine(s.who)}: ${cleanLine(s.what)}`, ...changes].join('; ');
+    const text = [`${cleanLine(s.who)}: ${cleanLine(s.what)}`, ...s.changes.map(changeText)].join('; ');
     const place = s.file === null || s.line === null ? {} : location(s.file, s.line);
     return { executionOrder: order + 1, location: { ...place, message: { text } } };
   };

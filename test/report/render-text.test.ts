@@ -37,10 +37,21 @@ describe('renderText', () => {
 
   it('puts each step in the column of its CPU, with what it changes beneath', () => {
     const text = lines(renderText(documentOf(samplePatch), plain));
-    expect(text).toContain('  CPU0                                  | CPU1');
+    expect(text).toContain('  CPU0                                  | CPU1 a thread');
     expect(text).toContain('    2 clears the pte entry (line 866)   |');
     expect(text).toContain('      ~ pte entry: page -> none         |');
     expect(text).toContain('                                        |   1 hardware: caches the translation');
+  });
+
+  it('says a value alone when there was none before, and when it ends', () => {
+    const changes = [
+      { what: 'CPU0 TLB', from: '', to: 'the page' },
+      { what: 'lock', from: 'held', to: '' },
+    ];
+    const trace = [{ cpu: 0, who: 'program', what: 'goes on', file: null, line: null, changes }];
+    const text = lines(renderText(withFinding({ trace }), plain));
+    expect(text).toContain('      ~ CPU0 TLB: the page');
+    expect(text).toContain('      ~ lock: held -> nothing');
   });
 
   it('marks the missing step before the step that goes wrong', () => {
@@ -54,7 +65,7 @@ describe('renderText', () => {
   it('says a missing flush where the run ends, not at the change that needs it', () => {
     const text = lines(renderText(withFinding({ hazard: 'missing-flush', line: 866 }), plain));
     const missing = text.findIndex((l) => l.includes('! missing: a TLB flush'));
-    const last = text.findIndex((l) => l.includes('> 4 a thread'));
+    const last = text.findIndex((l) => l.includes('> 4 writes through'));
     expect(missing).toBeGreaterThan(0);
     expect(last).toBeGreaterThan(missing);
   });
