@@ -21,9 +21,29 @@ export interface PatchedState {
   readonly changed: readonly string[];
   /** Functions seen only in part (context `hunks`): file and the lines that are known. */
   readonly partial: boolean;
+  readonly partialFunctions?: readonly PartialFunction[];
+  /** By new path (old path of a deleted file): how many lines below its stated place each hunk stood. */
+  readonly offsets?: ReadonlyMap<string, readonly number[]>;
+  /** Paths that the patch touches and that are no text to read: binary, links, too large. */
+  readonly skipped?: readonly string[];
 }
 
-export type SourceErrorCode = 'no-tree' | 'not-a-kernel' | 'does-not-apply' | 'bad-path' | 'git' | 'unreadable';
+/** A function of which only the lines in hunks are known. */
+export interface PartialFunction {
+  readonly file: string;
+  readonly side: 'old' | 'new';
+  readonly name: string;
+  /** Known stretches, first and last line, 1-based. */
+  readonly lines: readonly (readonly [number, number])[];
+}
+
+export type SourceErrorCode =
+  | 'no-tree'
+  | 'not-a-kernel'
+  | 'does-not-apply'
+  | 'bad-path'
+  | 'git'
+  | 'unreadable';
 
 export class SourceError extends Error {
   constructor(

@@ -1,0 +1,43 @@
+import { limits } from './limits.js';
+import { PatchError } from './series.js';
+
+/**
+ * The input as a string of bytes (one character a byte, so that mails in several charsets can be told apart later).
+ * UTF-16 with a byte order mark, as some shells write it, becomes UTF-8 first; a UTF-8 mark is dropped.
+ * Throws `too-large` and `not-text`.
+ */
+export function decodeInput(input: Uint8Array, name: string): string {
+  if (input.byteLength > limits.inputBytes) {
+    throw new PatchError(
+      'too-large',
+      `${name}: ${input.byteLength} bytes; at most ${limits.inputBytes} are read`,
+    );
+  }
+  const bytes = withoutMark(Buffer.from(input.buffer, input.byteOffset, input.byteLength));
+  if (isBinary(bytes)) throw new PatchError('not-text', `${name}: not a text file`);
+  return bytes.toString('latin1');
+}
+
+/** UTF-8 text of a string of bytes, invalid bytes replaced, as files of a tree are read. */
+export function decodeUtf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+function withoutMark(bytes: Buffer): Buffer {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.subarray(3);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe)
+    return Buffer.from(bytes.subarray(2).toString('utf16le'), 'utf8');
+  return bytes;
+}
+
+/** NUL bytes, or many control characters near the start. */
+function isBinary(bytes: Buffer): boolean {
+  if (bytes.includes(0)) return true;
+  const head = bytes.subarray(0, 65_536);
+  let odd = 0;
+  for (const byte of head) {
+    const isWhite = byte >= 0x09 && byte <= 0x0d;
+    if ((byte < 0x20 && !isWhite && byte !== 0x1b) || byte === 0x7f) odd++;
+  }
+  return odd * 20 > head.length;
+}

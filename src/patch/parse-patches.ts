@@ -1,0 +1,49 @@
+import { chooseSeries } from './choose-series.js';
+import { decodeInput } from './decode-input.js';
+import { type Budget, limits } from './limits.js';
+import { parseMail, parseText, type ReadMail } from './parse-mail.js';
+import { PatchError, type PatchSeries } from './series.js';
+import { splitMails } from './split-mails.js';
+
+/**
+ * Reads patches from bytes: one or several mails (git format-patch, b4 or another mbox, in any order), a plain diff of
+ * git or diff -u, the output of git show or git log -p, or the saved page of a mail archive. `name` is how errors call
+ * the input, and the subject of a diff that has none.
+ *
+ * Throws PatchError: `not-text` and `too-large` before anything is parsed; `truncated` with file and hunk; `bad-path`
+ * for names that leave the tree; `not-a-patch` when nothing in the input is a patch.
+ */
+export async function parsePatches(input: Uint8Array, name: string): Promise<PatchSeries> {
+  const bytes = decodeInput(input, name);
+  const budget: Budget = { files: limits.files, hunks: limits.hunks };
+  const mails: ReadMail[] = [];
+  try {
+    for (const mail of splitMails(bytes, name)) {
+      if (mail.isMail) mails.push(await parseMail(mail, budget));
+      else mails.push(...parseText(mail.bytes, name, budget));
+    }
+  } catch (error) {
+    if (error instanceof PatchError) throw new PatchError(error.code, named(name, error.message));
+    throw error;
+  }
+  const series = chooseSeries(mails);
+  if (series.patches.length === 0) throw new PatchError('not-a-patch', `${name}: ${whyNone(bytes, mails)}`);
+  return series;
+}
+
+function named(name: string, message: string): string {
+  return message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
+}
+
+function whyNone(bytes: string, mails: readonly ReadMail[]): string {
+  if (bytes.trim() === '') return 'empty';
+  const [first] = mails;
+  const note = mails.flatMap((mail) => mail.notes)[0];
+  if (note !== undefined) return note;
+  if (mails.length === 1 && first !== undefined) {
+    if (first.tags.isReply) return 'a reply, not a patch';
+    if (first.tags.isPull) return 'a pull request, not a patch';
+    if (first.patch.part === 0) return 'a cover letter without its patches';
+  }
+  return 'no patch in it';
+}
