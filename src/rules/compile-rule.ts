@@ -185,6 +185,9 @@ function compileOne(
     stops: file.stops === true,
     bodies: file.bodies ?? [],
     clients: file.clients ?? [],
+    ...(typeof file.stops === 'string'
+      ? { stopsIf: expressionAt(source, [index, 'stops'], file.stops, scope) }
+      : {}),
     ...(callbacks.length === 0 ? {} : { callbacks }),
     source: file.source ?? '',
     at: `${source.file}:${source.place([index]).line}`,

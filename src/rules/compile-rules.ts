@@ -89,7 +89,10 @@ function compileCalls(
             'when',
           ]);
         const known = calls.get(rule.name) ?? [];
-        const earlier = known.find((other) => covers(other.condition, rule.condition));
+        const earlier = known.find(
+          (other) =>
+            other.parameters.length === rule.parameters.length && covers(other.condition, rule.condition),
+        );
         if (earlier !== undefined) {
           const same = sameCondition(earlier.condition, rule.condition);
           throw source.error(

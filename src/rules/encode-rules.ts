@@ -1,10 +1,17 @@
-/** `RuleSet` ↔ JSON: maps become objects. */
+/**
+ * `RuleSet` ↔ JSON. Maps become objects; rules that differ only in their names are written once, because reading
+ * the text is what takes the time at start.
+ */
 import type { EventProgram } from '#event/program.js';
 import type { Value } from '#event/value.js';
 import type { ActorFile, CallRule, ClientFile, ConstantRule, RuleSet } from './rule.js';
 
+type Shared = Omit<CallRule, 'name' | 'at'>;
+
 interface Encoded extends Omit<RuleSet, 'calls' | 'constants' | 'clients' | 'actors'> {
-  readonly calls: Readonly<Record<string, readonly CallRule[]>>;
+  readonly bodies: readonly Shared[];
+  /** Name → for each of its rules: index into `bodies`, place in the YAML. */
+  readonly calls: Readonly<Record<string, readonly (readonly [number, string])[]>>;
   readonly constants: Readonly<Record<string, readonly ConstantRule[]>>;
   readonly clients: Readonly<Record<string, ClientFile>>;
   readonly actors: readonly (Omit<ActorFile, 'program'> & {
@@ -13,9 +20,27 @@ interface Encoded extends Omit<RuleSet, 'calls' | 'constants' | 'clients' | 'act
 }
 
 export function encodeRules(rules: RuleSet): string {
+  const bodies: Shared[] = [];
+  const positions = new Map<string, number>();
+  const position = (body: Shared): number => {
+    const text = JSON.stringify(body);
+    const known = positions.get(text);
+    if (known !== undefined) return known;
+    positions.set(text, bodies.length);
+    bodies.push(body);
+    return bodies.length - 1;
+  };
+  const calls = [...rules.calls].map(
+    ([name, list]) =>
+      [
+        name,
+        list.map(({ name: _, at, ...body }): readonly [number, string] => [position(body), at]),
+      ] as const,
+  );
   const encoded: Encoded = {
     ...rules,
-    calls: Object.fromEntries(rules.calls),
+    bodies,
+    calls: Object.fromEntries(calls),
     constants: Object.fromEntries(rules.constants),
     clients: Object.fromEntries(rules.clients),
     actors: rules.actors.map((actor) => ({
@@ -28,10 +53,21 @@ export function encodeRules(rules: RuleSet): string {
 
 /** The inverse of `encodeRules`; the text must come from it. */
 export function decodeRules(text: string): RuleSet {
-  const encoded = JSON.parse(text) as Encoded;
+  const { bodies, ...encoded } = JSON.parse(text) as Encoded;
+  const calls = new Map<string, readonly CallRule[]>();
+  for (const [name, list] of Object.entries(encoded.calls)) {
+    calls.set(
+      name,
+      list.map(([position, at]) => {
+        const body = bodies[position];
+        if (body === undefined) throw new Error(`compiled rules are damaged: no body ${position}`);
+        return { name, ...body, at };
+      }),
+    );
+  }
   return {
     ...encoded,
-    calls: new Map(Object.entries(encoded.calls)),
+    calls,
     constants: new Map(Object.entries(encoded.constants)),
     clients: new Map(Object.entries(encoded.clients)),
     actors: encoded.actors.map((actor) => ({

@@ -26,7 +26,28 @@ export function loadRules(): RuleSet {
   return loaded;
 }
 
-/** The first rule for the C name whose condition holds on the machine. */
-export function ruleFor(rules: RuleSet, name: string, machine: MachineFile): CallRule | null {
-  return rules.calls.get(name)?.find((rule) => conditionHolds(rule.condition, machine)) ?? null;
+/**
+ * The first rule for the C name whose condition holds on the machine. Where a kernel version changed the parameters,
+ * there is a rule for each number of them: `argumentCount`, when given, prefers the one that fits.
+ */
+export function ruleFor(
+  rules: RuleSet,
+  name: string,
+  machine: MachineFile,
+  argumentCount?: number,
+): CallRule | null {
+  let first: CallRule | null = null;
+  for (const rule of rules.calls.get(name) ?? []) {
+    if (!conditionHolds(rule.condition, machine)) continue;
+    if (argumentCount === undefined || takes(rule, argumentCount)) return rule;
+    first ??= rule;
+  }
+  return first;
+}
+
+function takes(rule: CallRule, argumentCount: number): boolean {
+  const { parameters } = rule;
+  return parameters.at(-1) === '...'
+    ? argumentCount >= parameters.length - 1
+    : argumentCount === parameters.length;
 }

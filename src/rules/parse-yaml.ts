@@ -1,5 +1,5 @@
 /** YAML text with places: every error names file, line and column. */
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { RuleError, type RuleErrorCode } from './rule-error.js';
 
@@ -40,6 +40,17 @@ export class Source {
     return { line: this.firstLine, column: 1 };
   }
 
+  /** An error about the key at the end of `path`, not about its value. */
+  private keyError(code: RuleErrorCode, reason: string, path: Path): RuleError {
+    const map = this.document.getIn(path.slice(0, -1), true);
+    const key = isMap(map)
+      ? map.items.find((pair) => isScalar(pair.key) && pair.key.value === path.at(-1))?.key
+      : null;
+    if (!isNode(key) || !key.range) return this.error(code, reason, path);
+    const { line, col } = this.lines.linePos(key.range[0]);
+    return new RuleError(code, reason, this.file, line + this.firstLine - 1, col);
+  }
+
   error(code: RuleErrorCode, reason: string, path: Path): RuleError {
     const { line, column } = this.place(path);
     return new RuleError(code, reason, this.file, line, column);
@@ -56,10 +67,11 @@ export class Source {
     if (issue.code === 'unrecognized_keys') {
       const key = issue.keys[0] ?? '';
       const isStep = inEvents && typeof path.at(-1) === 'number';
-      throw this.error(isStep ? 'unknown-event' : 'shape', `unknown ${isStep ? 'event' : 'key'} \`${key}\``, [
-        ...path,
-        key,
-      ]);
+      throw this.keyError(
+        isStep ? 'unknown-event' : 'shape',
+        `unknown ${isStep ? 'event' : 'key'} \`${key}\``,
+        [...path, key],
+      );
     }
     throw this.error('shape', `${path.join('.')}: ${issue.message}`, path);
   }

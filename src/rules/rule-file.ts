@@ -84,7 +84,10 @@ export const callRule = z
     more: expression.optional().describe('is there another round?'),
     pure: z.literal(true).optional().describe('the answer depends on the arguments alone'),
     effect: z.literal('none').optional().describe('known to have no effect that matters here'),
-    stops: z.literal(true).optional().describe('does not return'),
+    stops: z
+      .union([z.literal(true), z.string()])
+      .optional()
+      .describe('does not return: never, or when the expression holds'),
     callbacks: z
       .array(z.strictObject({ parameter: name, member: name.optional(), args: z.array(expression) }))
       .optional()

@@ -41,6 +41,8 @@ export interface CallRule {
   readonly more: Expression | null;
   /** Does not return (BUG, panic). */
   readonly stops: boolean;
+  /** Does not return when this holds (BUG_ON, VM_BUG_ON): the path goes on with its negation. */
+  readonly stopsIf?: Expression;
   /** C functions whose bodies this rule stands for: if a patch touches one of them, bodies replace the rule in `clients`. */
   readonly bodies: readonly string[];
   /** Names of client files in rules/clients (without .c). */

@@ -1,0 +1,14 @@
+/* As gather-page, for a very large page. */
+void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp)
+{
+	struct mmu_gather tlb;
+	pud_t old;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	old = pudp_huge_get_and_clear(vma->vm_mm, addr, pudp);
+	if (pud_leaf(old)) {
+		tlb_remove_pud_tlb_entry(&tlb, pudp, addr);
+		tlb_remove_page_size(&tlb, pud_page(old), HPAGE_PUD_SIZE);
+	}
+	tlb_finish_mmu(&tlb);
+}
