@@ -244,7 +244,10 @@ export class Graph {
   finished(): { readonly blocks: readonly Block[]; readonly values: readonly ValueInfo[] } {
     for (const block of this.blocks) if (!block.sealed) this.seal(block.id);
     const order = this.reversePostorder();
-    const live = new Map(order.map((block, i): [BlockId, BlockId] => [block.id, i]));
+    const reached = new Set(order.map((block) => block.id));
+    const runs = this.straightRuns(order, reached);
+    // Every block of a run has the number of the run.
+    const live = new Map(runs.flatMap((run, i) => run.map((block): [BlockId, BlockId] => [block.id, i])));
     const phis: Phi[] = [];
     for (const block of order) {
       for (const phi of block.phis) {
@@ -259,29 +262,56 @@ export class Graph {
     const renumber = (id: BlockId): BlockId => live.get(id) ?? 0;
     const resolve = (operand: Operand): Operand => mapOperand(operand, (inner) => this.resolve(inner));
     const blocks: Block[] = [];
-    for (const block of order) {
+    for (const run of runs) {
+      const first = run[0];
+      const end = run.at(-1)?.end;
+      if (!first || !end) continue;
       const instructions: Instruction[] = [];
-      for (const phi of block.phis) {
+      for (const phi of first.phis) {
         if (this.replaced.has(phi.id)) continue;
         instructions.push({
           kind: 'phi',
           id: phi.id,
-          from: phi.from.map(({ block: from, value }) => ({ block: renumber(from), value: resolve(value) })),
+          from: phi.from.map(({ block, value }) => ({ block: renumber(block), value: resolve(value) })),
           variable: phi.variable,
           line: phi.line,
           text: phi.variable,
         });
       }
-      for (const instruction of block.instructions) instructions.push(mapInstruction(instruction, resolve));
-      const end = block.end ?? { kind: 'return', value: null, line: this.line };
+      for (const block of run) {
+        for (const instruction of block.instructions) instructions.push(mapInstruction(instruction, resolve));
+      }
       blocks.push({
-        id: renumber(block.id),
+        id: blocks.length,
         instructions,
         end: mapTerminator(end, renumber, resolve),
-        predecessors: [...new Set(block.predecessors)].filter((id) => live.has(id)).map(renumber),
+        predecessors: [...new Set(first.predecessors)].filter((id) => live.has(id)).map(renumber),
       });
     }
     return { blocks, values: this.values };
+  }
+
+  /** Blocks that can only be passed one after the other, as one each. */
+  private straightRuns(
+    order: readonly Draft[],
+    reached: ReadonlySet<BlockId>,
+  ): readonly (readonly Draft[])[] {
+    const swallowed = new Set<BlockId>();
+    const runs: Draft[][] = [];
+    for (const block of order) {
+      if (swallowed.has(block.id)) continue;
+      const run = [block];
+      for (let last = block; last.end?.kind === 'jump'; ) {
+        const next = this.block(last.end.to);
+        const only = next.predecessors.every((id) => id === last.id || !reached.has(id));
+        if (!only || next.id === 0 || swallowed.has(next.id) || next === block) break;
+        swallowed.add(next.id);
+        run.push(next);
+        last = next;
+      }
+      runs.push(run);
+    }
+    return runs;
   }
 
   /** The blocks that the entry reaches. */

@@ -40,7 +40,7 @@ function lowerCase(l: Lowering, value: Operand, entry: Case): void {
   if (!entry.from) return;
   const next = l.graph.newBlock();
   l.begin(entry.from);
-  l.graph.text = `case ${l.text(entry.from)}`;
+  l.graph.text = `case ${l.text(entry.from)}${entry.to ? ` ... ${l.text(entry.to)}` : ''}`;
   const from = l.expression(entry.from);
   if (entry.to) {
     const upper = l.graph.newBlock();

@@ -240,7 +240,7 @@ export class Lowering {
     const to = variable.type;
     if (value.kind !== 'value' || !to || to.pointers === 0) return value;
     const from = this.graph.typeOf(value);
-    if (!from || from.base !== 'void' || from.pointers !== 1 || to.base === 'void') return value;
+    if (from?.base !== 'void' || from.pointers !== 1 || to.base === 'void') return value;
     return this.value({ kind: 'cast', to, value }, to);
   }
 

@@ -339,7 +339,10 @@ class Converter {
         if (keyword !== 'while' && inner) {
           const args: Expression[] = [];
           this.commaList(inner, args);
-          const at = { start: inner.start, end: inner.end };
+          const at = {
+            start: (body?.end ?? start) + between.lastIndexOf(keyword),
+            end: condition?.end ?? end,
+          };
           test = { kind: 'call', callee: { kind: 'name', name: keyword, ...at }, args, ...at };
         }
         out.push({

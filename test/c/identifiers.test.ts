@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { identifiersIn } from '#c/identifiers.js';
+
+describe('identifiersIn', () => {
+  it('leaves comments, literals and numbers out', () => {
+    const text = 'a = b1 /* c */ + "d" + \'e\' + 0x1f; // g\nh();';
+    expect([...identifiersIn(text, 0, text.length)]).toEqual(['a', 'b1', 'h']);
+  });
+
+  it('keeps to the range', () => {
+    const text = 'one two three';
+    expect([...identifiersIn(text, 4, 7)]).toEqual(['two']);
+  });
+});
