@@ -13,9 +13,35 @@ import { splitMails } from './split-mails.js';
  * Throws PatchError: `not-text` and `too-large` before anything is parsed; `truncated` with file and hunk; `bad-path`
  * for names that leave the tree; `not-a-patch` when nothing in the input is a patch.
  */
-export async function parsePatches(input: Uint8Array, name: string): Promise<PatchSeries> {
-  const bytes = decodeInput(input, name);
+export function parsePatches(input: Uint8Array, name: string): Promise<PatchSeries> {
+  return parseInputs([{ bytes: input, name }]);
+}
+
+/** The same for several inputs that make one series together: the parts of a series in a file each. */
+export async function parseInputs(inputs: readonly PatchInput[]): Promise<PatchSeries> {
   const budget: Budget = { files: limits.files, hunks: limits.hunks };
+  const all: ReadMail[] = [];
+  for (const { bytes, name } of inputs) {
+    const mails = await readMails(bytes, name, budget);
+    if (mails.every((mail) => mail.patch.files.length === 0)) {
+      const isCover = inputs.length > 1 && mails.some((mail) => mail.patch.part === 0);
+      if (!isCover) throw new PatchError('not-a-patch', `${name}: ${whyNone(bytes, mails)}`);
+    }
+    all.push(...mails);
+  }
+  const series = chooseSeries(all);
+  if (series.patches.length === 0) throw new PatchError('not-a-patch', 'no patch in the input');
+  return series;
+}
+
+export interface PatchInput {
+  readonly bytes: Uint8Array;
+  /** How errors call the input. */
+  readonly name: string;
+}
+
+async function readMails(input: Uint8Array, name: string, budget: Budget): Promise<ReadMail[]> {
+  const bytes = decodeInput(input, name);
   const mails: ReadMail[] = [];
   try {
     for (const mail of splitMails(bytes, name)) {
@@ -26,17 +52,15 @@ export async function parsePatches(input: Uint8Array, name: string): Promise<Pat
     if (error instanceof PatchError) throw new PatchError(error.code, named(name, error.message));
     throw error;
   }
-  const series = chooseSeries(mails);
-  if (series.patches.length === 0) throw new PatchError('not-a-patch', `${name}: ${whyNone(bytes, mails)}`);
-  return series;
+  return mails;
 }
 
 function named(name: string, message: string): string {
   return message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
 }
 
-function whyNone(bytes: string, mails: readonly ReadMail[]): string {
-  if (bytes.trim() === '') return 'empty';
+function whyNone(bytes: Uint8Array, mails: readonly ReadMail[]): string {
+  if (bytes.every((byte) => byte <= 0x20)) return 'empty';
   const [first] = mails;
   const note = mails.flatMap((mail) => mail.notes)[0];
   if (note !== undefined) return note;

@@ -76,7 +76,8 @@ class Rebuilder {
   #stack = new CodeStack([], null);
   /** Last line of the stretch before, and how many lines after it a macro or `#endif`s take. */
   #end = 0;
-  #endifs = { inner: 0, outer: 0 };
+  /** How many braces are open around each `#if` that needs an end. */
+  #endifs: readonly number[] = [];
   #endsInComment = false;
   #endsInMacro = false;
   /** Whether the function that is open at the end is recorded as partial, and where. */
@@ -92,7 +93,7 @@ class Rebuilder {
       this.#segments.map((segment) => ({ segment, code: readCodeLines(segment.lines) })),
     );
     for (const part of parts) this.#segment(part);
-    this.#between(Number.POSITIVE_INFINITY, this.#stack.close(0), []);
+    this.#between(Number.POSITIVE_INFINITY, this.#close(0), []);
     const last = Math.max(0, ...this.#lines.keys());
     const lines = Array.from({ length: last }, (_, index) => this.#lines.get(index + 1) ?? '');
     return {
@@ -106,14 +107,14 @@ class Rebuilder {
     const before = this.#stack;
     const { closing, opening, record } = this.#begin(segment, code);
     const stack = this.#stack;
-    const isOuter = new Map<number, boolean>();
+    const depths: number[] = [];
     for (const [index, line] of segment.lines.entries()) {
       const number = segment.start + index;
-      isOuter.set(index, stack.depth === 0);
+      depths.push(stack.depth);
       this.#lines.set(number, conditions.lost.has(index) ? '' : line);
       stack.read(code.code[index] ?? '', number);
     }
-    const outer = conditions.unopened.filter((index) => isOuter.get(index) === true).length;
+    const outer = conditions.unopened.filter((index) => depths[index] === 0).length;
     this.#between(segment.start, closing, [
       ...Array.from({ length: outer }, () => '#ifdef CONFIG_UNSEEN'),
       opening,
@@ -122,8 +123,7 @@ class Rebuilder {
     ]);
     if (code.startsInComment) this.#put(segment.start - 1, '/*');
     this.#end = segment.start + segment.lines.length - 1;
-    const outerEnds = conditions.unclosed.filter((index) => isOuter.get(index) === true).length;
-    this.#endifs = { inner: conditions.unclosed.length - outerEnds, outer: outerEnds };
+    this.#endifs = conditions.unclosed.map((index) => depths[index] ?? 0);
     this.#endsInComment = code.endsInComment;
     this.#endsInMacro = endsInMacro(segment);
     this.#record(segment, stack, before === stack ? this.#openRecord : null, record);
@@ -133,7 +133,7 @@ class Rebuilder {
   #begin(
     segment: Segment,
     code: CodeLines,
-  ): { readonly closing: string; readonly opening: string; readonly record: boolean } {
+  ): { readonly closing: readonly string[]; readonly opening: string; readonly record: boolean } {
     const heading = segment.heading.text;
     const start = resolveStart(segmentStart(code), heading);
     if (start === 'body') {
@@ -142,7 +142,7 @@ class Rebuilder {
       const current = this.#stack.current;
       if (current !== null && this.#isSame(current, segment.heading)) {
         this.#joined.add(segment.heading.id);
-        const closing = this.#stack.close(depth);
+        const closing = this.#close(depth);
         const blocks = unseenBlocks(code, Math.max(0, depth - this.#stack.depth), name);
         this.#stack.push(blocks.map(blockKind));
         return {
@@ -151,7 +151,7 @@ class Rebuilder {
           record: true,
         };
       }
-      const closing = this.#stack.close(0);
+      const closing = this.#close(0);
       const blocks = unseenBlocks(code, depth - 1, name);
       const isNamed = isFunctionHeading(heading);
       const header = isNamed ? closedHeader(heading) : `void ${name}(void)`;
@@ -166,7 +166,7 @@ class Rebuilder {
         record: true,
       };
     }
-    const closing = this.#stack.close(0);
+    const closing = this.#close(0);
     this.#stack = new CodeStack([], null);
     return { closing, opening: this.#beginOutside(start, heading, code), record: start === 'header' };
   }
@@ -196,6 +196,14 @@ class Rebuilder {
     return '';
   }
 
+  /** Ends what is open in the stretch before, down to so many braces: each `#if` with the braces in it. */
+  #close(depth: number): readonly string[] {
+    const texts = this.#endifs
+      .toReversed()
+      .flatMap((open) => [this.#stack.close(Math.max(open, 0)), '#endif']);
+    return [...texts, this.#stack.close(depth)];
+  }
+
   /** The start of a statement whose end is the first thing seen. */
   #lead(code: CodeLines, name: string, depth: number): string {
     const line = code.code.find((text) => text.trim() !== '') ?? '';
@@ -223,15 +231,10 @@ class Rebuilder {
   }
 
   /** Writes what ends the stretch before and what starts the next into the blank lines between them. */
-  #between(next: number, closing: string, opening: readonly string[]): void {
+  #between(next: number, closing: readonly string[], opening: readonly string[]): void {
     if (this.#end > 0) {
       let at = this.#end + (this.#endsInMacro ? 2 : 1);
-      const { inner, outer } = this.#endifs;
-      const ends = [
-        ...Array.from({ length: inner }, () => '#endif'),
-        closing,
-        ...Array.from({ length: outer }, () => '#endif'),
-      ].filter((text) => text !== '');
+      const ends = closing.filter((text) => text !== '');
       // The end of a comment comes first: in it, nothing else counts.
       if (this.#endsInComment && ends[0] === '#endif') ends.unshift('*/');
       else if (this.#endsInComment) ends[0] = `*/ ${ends[0] ?? ''}`;
@@ -331,12 +334,12 @@ function leadingStatement({ code }: CodeLines): LeadingStatement {
 
 /** What follows the last parenthesis is a statement of its own: the parentheses are those of an if. */
 function isCondition({ text, endsInBrace }: LeadingStatement): boolean {
-  const rest = text.slice(text.lastIndexOf(')') + 1).trim();
-  if (rest === '') return endsInBrace;
   let depth = -parenDepth(text);
   for (const [index, char] of [...text].entries()) {
     depth += char === '(' ? 1 : char === ')' ? -1 : 0;
-    if (depth === 0 && char === ')') return /^\s*[A-Za-z_*]/.test(text.slice(index + 1));
+    if (depth !== 0 || char !== ')') continue;
+    const rest = text.slice(index + 1).trim();
+    return rest === '' ? endsInBrace : /^[A-Za-z_*]/.test(rest);
   }
   return false;
 }
@@ -381,7 +384,7 @@ function withRoom(stretches: readonly { readonly segment: Segment; readonly code
     const after =
       left === undefined
         ? 0
-        : left.found.unclosed.length +
+        : 2 * left.found.unclosed.length +
           1 +
           (endsInMacro(left.segment) ? 1 : 0) +
           (left.code.endsInComment ? 1 : 0);
