@@ -64,6 +64,8 @@ export type Operator =
   | 'step'
   /** (entry pointer, address): the same table's entry for that address; loops that step a pointer and an address together. */
   | 'couple'
+  /** (entry pointer, position of a counter): the table's entry in that slot: `pte` is the witness's, `past` behind it, else before. */
+  | 'slot'
   /** (entry pointer): the value it holds now (the plain C read `*ptep` where atomicity does not matter). */
   | 'read'
   /** (entry value): the page a leaf maps, the table a non-leaf points to. */

@@ -166,7 +166,10 @@ export class Builder {
       indexPhis: this.indexPhis,
       outermost: this.options.outermost,
       returnsFlag: fn.returns?.base === 'bool' && fn.returns.pointers === 0,
-      assumptions: [...this.assumptions],
+      assumptions: [
+        ...this.assumptions,
+        ...new Set(this.gaps.map((gap) => `${gap.function}() was not followed: ${gap.reason}`)),
+      ],
     });
     return { program, followed: [...this.followed], gaps: this.gaps };
   }
@@ -518,6 +521,7 @@ export class Builder {
     const kindAt = (phi: (typeof phis)[number]): Kind =>
       this.kinds.get(phiName(instance, phi.id)) ?? 'untracked';
     let master: Expression | null = null;
+    let counted = false;
     for (const phi of phis) {
       if (kindAt(phi) === 'address' && steps.get(phi.id) !== null && steps.get(phi.id)?.kind !== 'phi') {
         master = { op: 'var', name: phiName(instance, phi.id) };
@@ -547,6 +551,7 @@ export class Builder {
         this.kinds.set(start, 'address');
         instance.values.set(phi.id, { ...val, index: true });
         this.indexPhis.add(name);
+        counted = true;
       } else instance.values.set(phi.id, { ...val, expr: master, index: true });
     }
     for (const phi of phis) {
@@ -554,7 +559,7 @@ export class Builder {
       if (val === undefined || kindAt(phi) !== 'entry-pointer' || !advances(phi) || master === null) continue;
       const name = this.temporary();
       this.kinds.set(name, 'entry-pointer');
-      this.assign(name, { op: 'couple', args: [val.expr, master] }, null);
+      this.assign(name, { op: counted ? 'slot' : 'couple', args: [val.expr, master] }, null);
       instance.values.set(phi.id, { ...val, expr: { op: 'var', name } });
     }
   }
@@ -683,7 +688,11 @@ export class Builder {
           const val = this.global(place.base.name, instance);
           if (kindOf(val.expr, this.kinds) === 'entry-pointer' && path[0]?.kind === 'index') {
             const at = this.operand(instance, path[0].at);
-            return { kind: 'entry', pointer: { op: 'step', args: [val.expr, at.expr] }, origin: val.origin };
+            return {
+              kind: 'entry',
+              pointer: { op: at.index ? 'slot' : 'step', args: [val.expr, at.expr] },
+              origin: val.origin,
+            };
           }
         }
         break;
@@ -703,7 +712,7 @@ export class Builder {
           const [head, ...rest] = path;
           if (head?.kind === 'index') {
             const index = this.operand(instance, head.at);
-            at = { op: 'step', args: [at, index.expr] };
+            at = { op: index.index ? 'slot' : 'step', args: [at, index.expr] };
             path.splice(0, path.length, ...rest);
           }
           const last = path[path.length - 1];
@@ -967,7 +976,10 @@ export class Builder {
       const count: Expression = op === '-' ? { op: '-', args: [integer(0), right.expr] } : right.expr;
       return this.hold(
         {
-          expr: { op: 'step', args: [left.expr, count] },
+          expr:
+            right.index && op === '+'
+              ? { op: 'slot', args: [left.expr, right.expr] }
+              : { op: 'step', args: [left.expr, count] },
           origin: left.origin,
           stable: false,
           type: left.type,

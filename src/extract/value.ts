@@ -76,6 +76,7 @@ function kindOfOperator(
     case 'first-entry':
     case 'step':
     case 'couple':
+    case 'slot':
       return 'entry-pointer';
     case 'read':
     case 'make-leaf':

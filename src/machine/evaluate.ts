@@ -80,7 +80,8 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
   const args = (expression.args ?? []).map((arg) => encodeValue(evaluate(step, arg)));
   const key = args.length === 0 ? expression.key : `${expression.key}(${args.join(', ')})`;
   const options = expression.of.map(encodeValue);
-  const name = `choice:${key}`;
+  // The tab parts the key, by which liveness knows the choice, from the arguments.
+  const name = args.length === 0 ? `choice:${expression.key}` : `choice:${expression.key}\t${args.join(', ')}`;
   if (expression.stable === true) {
     const known = step.state.extra.get(name);
     if (known !== undefined) {
@@ -541,6 +542,8 @@ function childEntry(step: Step, parent: Value, address: Value, level: Level): Va
       return { kind: 'entry-pointer', level, table: who, gap: slotFor(gap, level) };
     }
     case 'entry-pointer': {
+      if (LEVELS.indexOf(parent.level) > l && parent.gap === '?' && parent.table === 'W')
+        return childEntry(step, placePointer(step, parent), address, level);
       if (LEVELS.indexOf(parent.level) <= l)
         return { ...parent, gap: parent.table === 'other' ? 'at' : slotFor(gap, parent.level) };
       if (parent.table === 'other' || (parent.gap !== 'at' && parent.gap !== '?')) return other;
@@ -587,6 +590,7 @@ function stepPointer(step: Step, pointer: Value, count: Value): Value {
 export function placePointer(step: Step, pointer: EntryPointer): EntryPointer {
   if (pointer.gap !== '?' || pointer.table === 'other') return pointer;
   const at = step.choose(`${pointer.level} pointer is at the witness`, ['yes', 'no']) === 0;
+  step.settlePointer(pointer, at ? 'at' : 'before');
   return { ...pointer, gap: at ? 'at' : 'before' };
 }
 

@@ -146,19 +146,31 @@ function finding(
   };
 }
 
-/** The hazard that most machines show; of its runs the shortest. */
+/** The order in which HAZARDS.md gives ids: the first that any machine shows names the finding. */
+const RANK: readonly HazardId[] = [
+  'torn-pte-read',
+  'split-pte-write-order',
+  'break-before-make',
+  'notifier-order',
+  'free-before-clear',
+  'shared-table-walk-race',
+  'flush-without-ipi',
+  'table-free-without-sync',
+  'table-free-under-deferred-flush',
+  'reuse-under-deferred-flush',
+  'flush-scope-too-narrow',
+  'table-free-before-flush',
+  'free-before-flush',
+  'unlock-before-flush',
+  'missing-flush',
+];
+
 function representative(cause: readonly Hit[]): Hit {
-  const votes = new Map<HazardId, Set<string>>();
-  for (const hit of cause)
-    votes.set(
-      hit.run.violation.hazard,
-      (votes.get(hit.run.violation.hazard) ?? new Set()).add(hit.candidate.machine),
-    );
-  const ranked = [...cause].sort((a, b) => {
-    const byMachines =
-      (votes.get(b.run.violation.hazard)?.size ?? 0) - (votes.get(a.run.violation.hazard)?.size ?? 0);
-    return byMachines || a.run.steps.length - b.run.steps.length;
-  });
+  const ranked = [...cause].sort(
+    (a, b) =>
+      RANK.indexOf(a.run.violation.hazard) - RANK.indexOf(b.run.violation.hazard) ||
+      a.run.steps.length - b.run.steps.length,
+  );
   const first = ranked[0];
   if (first === undefined)
     throw new Error('a cause has at least one run: byCause() never makes an empty one');

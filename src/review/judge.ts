@@ -23,6 +23,8 @@ export interface Verdict {
   /** Limit that left the question open, or null when it was settled. */
   readonly cutOff: string | null;
   readonly states: number;
+  /** Both sides are the same program: nothing to decide. */
+  readonly same: boolean;
 }
 
 export interface JudgeLimits {
@@ -45,7 +47,8 @@ export function judge(
     after !== null &&
     before.length === after.length &&
     before.every((program, n) => programShape(program) === programShape(after[n] ?? program));
-  if (same && !existing) return { introduced: [], fixed: [], existing: [], cutOff: null, states: 0 };
+  if (same && !existing)
+    return { introduced: [], fixed: [], existing: [], cutOff: null, states: 0, same: true };
   const now = after === null ? null : runs(after, facts, limits);
   if (same)
     return {
@@ -54,6 +57,7 @@ export function judge(
       existing: now?.violations ?? [],
       cutOff: now?.end ?? null,
       states: now?.states ?? 0,
+      same: true,
     };
   const old = before === null ? null : runs(before, facts, limits);
   let states = (now?.states ?? 0) + (old?.states ?? 0);
@@ -96,7 +100,7 @@ export function judge(
     );
   const cutOff =
     introduced.length > 0 ? null : (open ?? now?.end ?? (after === null ? null : (old?.end ?? null)));
-  return { introduced, fixed, existing: stays, cutOff, states };
+  return { introduced, fixed, existing: stays, cutOff, states, same: false };
 }
 
 function runs(

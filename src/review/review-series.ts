@@ -8,7 +8,6 @@ import type { EventProgram } from '#event/program.js';
 import { extractProgram } from '#extract/extract-program.js';
 import type { Found, Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
-import { factsOf } from '#machine/facts.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
@@ -17,7 +16,7 @@ import { clientsFor } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
-import { judge, type Verdict } from './judge.js';
+import type { Verdict } from './judge.js';
 import { Session } from './session.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
@@ -76,7 +75,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
   const analysed: { function: string; file: string }[] = [];
   const undecided: Undecided[] = [];
   const candidates: Candidate[] = [];
-  for (const part of state.partialFunctions) {
+  for (const part of state.partialFunctions ?? []) {
     if (part.side === 'old') continue;
     const lines = part.lines.map(([from, to]) => `${from}-${to}`).join(', ');
     undecided.push({
@@ -86,7 +85,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
       reason: `seen only in part: lines ${lines}`,
     });
   }
-  for (const path of state.skipped)
+  for (const path of state.skipped ?? [])
     undecided.push({ function: '', file: path, kind: 'resolve', reason: 'no text to read' });
   for (const file of sources) {
     const before = session.index(state.before, file);
@@ -103,20 +102,18 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
         notBuilt.push(machine.name);
         continue;
       }
-      for (const task of tasksFor(changed, file, before, after, old, now, session.rules)) {
-        session.options.onProgress({ kind: 'function', function: task.root, file, machine: machine.name });
-        const outcome = check(task, machine, old, now, state, session);
+      for (const job of jobsFor(changed, file, before, after, old, now, session.rules)) {
+        session.options.onProgress({
+          kind: 'function',
+          function: job.changed.name,
+          file,
+          machine: machine.name,
+        });
+        const outcome = runJob(job, machine, old, now, session);
         for (const gap of outcome.undecided)
           if (!undecided.some((u) => u.function === gap.function && u.reason === gap.reason))
             undecided.push(gap);
-        if (outcome.verdict !== null)
-          candidates.push({
-            task,
-            machine: machine.name,
-            verdict: outcome.verdict,
-            before: outcome.before,
-            after: outcome.after,
-          });
+        candidates.push(...outcome.candidates);
       }
     }
     for (const candidate of candidates)
@@ -130,19 +127,21 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
     context: state.context,
     analysed,
     findings: findingsOf(candidates, state, session.rules, session.options),
-    undecided: withoutDecided(undecided, analysed),
+    undecided,
   };
 }
 
-/** What could not be followed counts for the functions that the patch touches or reaches from them. */
-function withoutDecided(
-  undecided: readonly Undecided[],
-  analysed: readonly { function: string; file: string }[],
-): Undecided[] {
-  return analysed.length === 0 ? [] : [...undecided];
+/** What to search for one changed name: itself where it stands alone, the functions it is entered through, clients. */
+interface Job {
+  readonly changed: ChangedName;
+  readonly own: Task | null;
+  /** Does what it owes at its end show only in its callers? */
+  readonly inner: boolean;
+  readonly callers: readonly Task[];
+  readonly clients: readonly Task[];
 }
 
-function tasksFor(
+function jobsFor(
   changed: readonly ChangedName[],
   file: string,
   before: FileIndex | null,
@@ -150,49 +149,111 @@ function tasksFor(
   old: Resolver,
   now: Resolver,
   rules: RuleSet,
-): Task[] {
-  const tasks = new Map<string, Task>();
-  const index = after ?? before;
-  if (index === null) return [];
-  const callersNow = after === null ? null : new CallersInFile(after, now);
-  const callersOld = before === null ? null : new CallersInFile(before, old);
+): Job[] {
+  const jobs: Job[] = [];
+  const seen = new Set<string>();
+  const sides = [
+    after === null ? null : { index: after, callers: new CallersInFile(after, now), resolver: now },
+    before === null ? null : { index: before, callers: new CallersInFile(before, old), resolver: old },
+  ];
   for (const name of changed) {
-    const clients = clientsFor(name.name, rules, now.machine);
-    if (clients !== null) {
-      for (const client of clients.clients) {
-        tasks.set(`client ${client}`, {
-          label: client,
-          root: 'client',
-          file: `client:${client}:${file}`,
-          changed: name,
-          bodies: clients.bodies,
-          client,
-        });
-      }
-      if (clients.clients.length > 0) continue;
-    }
     if (name.kind === 'table' || name.kind === 'enumerator') continue;
-    const bodies = clients?.bodies ?? new Set<string>();
-    for (const [callers, side] of [
-      [callersNow, after],
-      [callersOld, before],
-    ] as const) {
-      if (callers === null || side === null) continue;
-      for (const root of callers.rootsOf(name.name)) {
-        const known = tasks.get(root.name);
-        if (known === undefined)
-          tasks.set(root.name, {
-            label: root.name,
-            root: root.name,
-            file,
-            changed: name,
-            bodies,
-            client: null,
-          });
-      }
+    const primitive = clientsFor(name.name, rules, now.machine);
+    const bodies = primitive?.bodies ?? new Set<string>();
+    const task = (root: string, path: string, client: string | null): Task => ({
+      label: root,
+      root,
+      file: path,
+      changed: name,
+      bodies,
+      client,
+    });
+    const clients = (primitive?.clients ?? []).map((client) =>
+      task('client', `client:${client}:${file}`, client),
+    );
+    if (clients.length > 0) {
+      jobs.push({ changed: name, own: null, inner: false, callers: [], clients });
+      continue;
     }
+    const roots = new Set<string>();
+    let both = true;
+    for (const side of sides) {
+      if (side === null || side.resolver.live(side.index, name.name) === null) {
+        both = false;
+        continue;
+      }
+      for (const root of side.callers.rootsOf(name.name)) roots.add(root.name);
+    }
+    const inner = !roots.has(name.name);
+    roots.delete(name.name);
+    const fresh = [...roots].filter((root) => !seen.has(root));
+    for (const root of fresh) seen.add(root);
+    jobs.push({
+      changed: name,
+      own: both || !inner ? task(name.name, file, null) : null,
+      inner,
+      callers: (both ? [...roots] : fresh).map((root) => task(root, file, null)),
+      clients: [],
+    });
   }
-  return [...tasks.values()];
+  return jobs;
+}
+
+/**
+ * The function itself comes first, with every history open to it. Its callers in view decide where it raises
+ * something (they may do what it leaves) and are searched, within a smaller limit, where it does not.
+ */
+function runJob(
+  job: Job,
+  machine: MachineFile,
+  old: Resolver,
+  now: Resolver,
+  session: Session,
+): { readonly candidates: readonly Candidate[]; readonly undecided: readonly Undecided[] } {
+  const { limits } = session.options;
+  const small = { states: Math.ceil(limits.states / 8), milliseconds: Math.ceil(limits.milliseconds / 8) };
+  const run = (task: Task, within: ReviewOptions['limits']): Outcome =>
+    check(task, machine, old, now, session, within);
+  const candidate = (task: Task, outcome: Outcome): Candidate[] =>
+    outcome.verdict === null
+      ? []
+      : [
+          {
+            task,
+            machine: machine.name,
+            verdict: outcome.verdict,
+            before: outcome.before,
+            after: outcome.after,
+          },
+        ];
+  if (job.own === null) {
+    const outcomes = [...job.clients, ...job.callers].map((task) => ({ task, outcome: run(task, limits) }));
+    return {
+      candidates: outcomes.flatMap(({ task, outcome }) => candidate(task, outcome)),
+      undecided: outcomes.flatMap(({ outcome }) => outcome.undecided),
+    };
+  }
+  const own = run(job.own, limits);
+  const mine = candidate(job.own, own);
+  if (!job.inner || own.verdict === null) return { candidates: mine, undecided: own.undecided };
+  if (own.verdict.same) return { candidates: mine, undecided: [] };
+  if (own.verdict.introduced.length === 0) {
+    const around = job.callers.map((task) => ({ task, outcome: run(task, small) }));
+    const found = around.filter(({ outcome }) => (outcome.verdict?.introduced.length ?? 0) > 0);
+    return {
+      candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
+      undecided: own.undecided,
+    };
+  }
+  // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
+  for (const task of job.callers) {
+    const outcome = run(task, limits);
+    const clean =
+      outcome.verdict !== null && outcome.verdict.introduced.length === 0 && outcome.verdict.cutOff === null;
+    if (!clean) return { candidates: mine, undecided: own.undecided };
+  }
+  if (job.callers.length === 0) return { candidates: mine, undecided: own.undecided };
+  return { candidates: [], undecided: own.undecided };
 }
 
 interface Outcome {
@@ -207,14 +268,14 @@ function check(
   machine: MachineFile,
   old: Resolver,
   now: Resolver,
-  state: PatchedState,
   session: Session,
+  within: ReviewOptions['limits'],
 ): Outcome {
   const undecided: Undecided[] = [];
   const started = session.options.now();
   const limits = {
-    states: session.options.limits.states,
-    expired: () => session.options.now() - started > session.options.limits.milliseconds,
+    states: within.states,
+    expired: () => session.options.now() - started > within.milliseconds,
   };
   const program = (resolver: Resolver, outermost: boolean): readonly EventProgram[] | null => {
     const roots = programsOf(task, resolver);
@@ -237,8 +298,6 @@ function check(
         });
         return null;
       }
-      for (const gap of extraction.gaps)
-        undecided.push({ function: gap.function, file: gap.file, kind: gap.kind, reason: gap.reason });
       programs.push(extraction.program);
     }
     return programs;
@@ -247,15 +306,8 @@ function check(
   const after = program(now, existedBefore || task.client !== null);
   const before = program(old, true);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
-  if (undecided.some((gap) => gap.kind === 'parse' && gap.function === task.root))
-    return { verdict: null, undecided, before, after };
-  const verdict = judge(
-    before,
-    after,
-    factsOf(machine),
-    limits,
-    session.options.existing && state.patch !== null,
-  );
+  if (undecided.length > 0) return { verdict: null, undecided, before, after };
+  const verdict = session.judged(before, after, machine, limits);
   session.states += verdict.states;
   if (verdict.cutOff !== null && verdict.introduced.length === 0)
     undecided.push({

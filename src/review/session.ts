@@ -1,11 +1,15 @@
 /** What one review keeps while it runs: indexes and resolvers shared by its patches, and counters for the statistics. */
 import type { FileIndex } from '#c/ir.js';
-import type { MachineFile } from '#event/machine-facts.js';
+import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
+import type { EventProgram } from '#event/program.js';
+import { programShape } from '#extract/finish-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
+import { factsOf } from '#machine/facts.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
 import { clientFile } from './clients.js';
 import type { ReviewOptions } from './document.js';
+import { type JudgeLimits, judge, type Verdict } from './judge.js';
 
 export class Session {
   readonly cache = new IndexCache();
@@ -41,5 +45,28 @@ export class Session {
   index(tree: Tree, path: string): FileIndex | null {
     const text = tree.read(path);
     return text === null ? null : this.cache.index(path, text);
+  }
+
+  private readonly verdicts = new Map<
+    string,
+    { readonly facts: readonly (readonly [FactName, FactValue])[]; readonly verdict: Verdict }[]
+  >();
+
+  /** A verdict holds for every machine on which the same programs read the same facts (DESIGN.md rule 9). */
+  judged(
+    before: readonly EventProgram[] | null,
+    after: readonly EventProgram[] | null,
+    machine: MachineFile,
+    limits: JudgeLimits,
+  ): Verdict {
+    const key = `${limits.states} ${[before, after].map((side) => side?.map(programShape).join('\n') ?? '-').join('\n\n')}`;
+    const known = this.verdicts.get(key) ?? [];
+    for (const { facts, verdict } of known)
+      if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
+    const facts = factsOf(machine);
+    const verdict = judge(before, after, facts, limits, this.options.existing);
+    known.push({ facts: [...facts.read].map((name) => [name, machine.facts[name]] as const), verdict });
+    this.verdicts.set(key, known);
+    return verdict;
   }
 }
