@@ -22,7 +22,7 @@ export function parseInteger(text: string): number | bigint | null {
 }
 
 /** Number that a symbol stands for: `y` and `m` are 1, nothing and `n` are 0, text that is no number is 1. */
-export function symbolValue(value: string | undefined): number {
+function symbolValue(value: string | undefined): number {
   if (value === undefined || value === 'n') return 0;
   const number = parseInteger(value.trim().replace(/^-/, ''));
   if (number === null) return 1;

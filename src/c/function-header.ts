@@ -43,7 +43,7 @@ const NOT_A_NAME = new Set([
 const CAPITALS = /^_*[A-Z][A-Z0-9_]*$/;
 
 /** Token that closes the bracket at `open`, or -1. */
-export function matchBracket(tokens: Tokens, text: string, open: number, limit: number): number {
+function matchBracket(tokens: Tokens, text: string, open: number, limit: number): number {
   let depth = 0;
   for (let i = open; i < limit; i++) {
     if (tokens.kinds[i] !== MARK) continue;

@@ -116,7 +116,7 @@ function arrayPlace(l: Lowering, object: Expression): Place | null {
 }
 
 /** Puts a value into a temporary so that its members can be named. */
-export function inMemory(l: Lowering, value: Operand): Place {
+function inMemory(l: Lowering, value: Operand): Place {
   const place = l.placeOf(l.temporary(l.graph.typeOf(value), 'memory'));
   l.store(place, value);
   return place;
@@ -126,7 +126,7 @@ export function extend(place: Place, step: Step, type: CType | null): Place {
   return { base: place.base, path: [...place.path, step], type };
 }
 
-export function field(name: string): Step {
+function field(name: string): Step {
   return { kind: 'field', name };
 }
 

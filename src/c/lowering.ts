@@ -20,7 +20,7 @@ export interface Variable {
 }
 
 /** Called at every exit of the scope that holds it. */
-export interface Cleanup {
+interface Cleanup {
   readonly name: string;
   readonly args: readonly Operand[];
 }

@@ -23,7 +23,7 @@ export interface Survey {
 }
 
 /** The name at the bottom of `x.f`, `x.f.g`. */
-export function rootName(expression: Expression): string | null {
+function rootName(expression: Expression): string | null {
   let node = expression;
   while (node.kind === 'field' && !node.arrow) node = node.object;
   return node.kind === 'name' ? node.name : null;

@@ -25,7 +25,7 @@ export function printFunction(f: CFunction): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function printType(type: CType): string {
+function printType(type: CType): string {
   return `${type.base}${type.pointers > 0 ? ` ${'*'.repeat(type.pointers)}` : ''}${type.array ? '[]' : ''}`;
 }
 

@@ -245,7 +245,7 @@ class Rewriter {
         continue;
       }
       if (this.isMark(i, 40)) {
-        const close = this.partner[i] ?? i;
+        const close = Math.max(i, this.partner[i] ?? i);
         this.blank(i, close);
         i = close;
         continue;
@@ -253,7 +253,7 @@ class Rewriter {
       const word = this.tokens.kinds[i] === WORD ? this.word(i) : '';
       if (i === type) {
         if (TYPEOF.test(word) && this.isMark(i + 1, 40)) {
-          const close = this.partner[i + 1] ?? i;
+          const close = Math.max(i, this.partner[i + 1] ?? i);
           this.join(i, close);
           i = close;
         }
@@ -630,7 +630,7 @@ class Rewriter {
     }
     if (!type) {
       if (i >= to || this.tokens.kinds[i] !== WORD) return;
-      if (TYPEOF.test(first) && this.isMark(i + 1, 40)) i = (this.partner[i + 1] ?? to) + 1;
+      if (TYPEOF.test(first) && this.isMark(i + 1, 40)) i = Math.max(i, this.partner[i + 1] ?? i) + 1;
       else i++;
       if (i >= to) return;
     }

@@ -1,7 +1,7 @@
 /** Visits every node of a syntax tree once, parents first, in the order of the text. */
 import type { Expression, Statement } from './syntax.js';
 
-export interface Visitor {
+interface Visitor {
   expression(node: Expression): void;
   statement(node: Statement): void;
 }
@@ -64,7 +64,7 @@ export function visit(node: Statement, visitor: Visitor): void {
   }
 }
 
-export function visitExpression(node: Expression, visitor: Visitor): void {
+function visitExpression(node: Expression, visitor: Visitor): void {
   visitor.expression(node);
   const next = (value: Expression | null): void => {
     if (value) visitExpression(value, visitor);

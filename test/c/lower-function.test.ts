@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { indexFile } from '#c/index-file.js';
 import type { CFunction, Operand, Place } from '#c/ir.js';
@@ -777,5 +778,78 @@ out:
 	return i ? x : a;
 }
 `),
+  );
+});
+
+it('takes any text without an exception or an endless loop', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'int f(',
+      'int a',
+      ')',
+      '{',
+      '}',
+      ';',
+      '\n',
+      '#ifdef A\n',
+      '#else\n',
+      '#endif\n',
+      'if (a) ',
+      'else ',
+      'do ',
+      'while (a)',
+    ],
+    ...[
+      'for (;;) ',
+      'switch (a) ',
+      'case 1:',
+      'default:',
+      'goto out;',
+      'out:',
+      'return a;',
+      'a = b;',
+      'list_for_each(p, q) ',
+    ],
+    ...[
+      '({',
+      '})',
+      '&a',
+      'p->m',
+      'q[',
+      ']',
+      '"s',
+      "'",
+      '/*',
+      '*/',
+      'asm("x" : "=r"(a));',
+      '#define f(x) ',
+      '\\\n',
+      '(',
+      ',',
+    ],
+    ...[
+      'static __init ',
+      '(a',
+      'typeof(',
+      'sizeof(',
+      'guard(x)(y);',
+      'break;',
+      'continue;',
+      '= { .a = 1 }',
+      'enum {',
+    ],
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), fc.boolean(), (pieces, wrapped) => {
+      const text = wrapped ? `int f(int a)\n{\n${pieces.join('')}\n}\n` : pieces.join('');
+      const index = indexFile('a.c', text);
+      for (const definitions of index.definitions.values()) {
+        for (const definition of definitions) {
+          const result = lowerFunction(index, definition, configuration);
+          if (!('reason' in result)) checkGraph(result);
+        }
+      }
+    }),
+    { numRuns: 300 },
   );
 });
