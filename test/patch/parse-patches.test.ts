@@ -19,7 +19,9 @@ function fileOf(patch: Patch, index = 0): FilePatch {
 }
 
 function added(file: FilePatch): string[] {
-  return file.hunks.flatMap((hunk) => hunk.lines.filter(({ kind }) => kind === 'add').map((line) => line.text));
+  return file.hunks.flatMap((hunk) =>
+    hunk.lines.filter(({ kind }) => kind === 'add').map((line) => line.text),
+  );
 }
 
 async function failure(run: Promise<unknown>): Promise<PatchError> {
@@ -59,7 +61,9 @@ describe('one mail', () => {
       heading: 'static void zap_one(struct mm_struct *mm, pte_t *ptep)',
     });
     expect(hunk?.lines.at(-1)).toEqual({ kind: 'context', text: '' });
-    expect(hunk?.lines.filter(({ kind }) => kind === 'remove')).toEqual([{ kind: 'remove', text: '\t\tpte_clear(mm, 0, ptep);' }]);
+    expect(hunk?.lines.filter(({ kind }) => kind === 'remove')).toEqual([
+      { kind: 'remove', text: '\t\tpte_clear(mm, 0, ptep);' },
+    ]);
   });
 
   it.each([['quoted-printable.eml'], ['base64.eml'], ['latin1.eml']])('decodes %s', async (name) => {
@@ -110,7 +114,9 @@ describe('one mail', () => {
   it('takes the line ends of a mail for the mail’s', async () => {
     const file = fileOf(await only('crlf.eml'));
     expect(file.newPath).toBe('mm/zap.c');
-    expect(file.hunks[0]?.lines.every((line) => line.crlf === undefined && !line.text.includes('\r'))).toBe(true);
+    expect(file.hunks[0]?.lines.every((line) => line.crlf === undefined && !line.text.includes('\r'))).toBe(
+      true,
+    );
   });
 
   it('takes the line ends of the lines alone for the file’s', async () => {
@@ -152,7 +158,11 @@ describe('several mails', () => {
 
   it('fills a partial re-roll from the version before', async () => {
     const { patches, notes } = await read('partial-reroll.mbox');
-    expect(patches.map(({ messageId }) => messageId)).toEqual(['t.1@example.org', 't2.2@example.org', 't.3@example.org']);
+    expect(patches.map(({ messageId }) => messageId)).toEqual([
+      't.1@example.org',
+      't2.2@example.org',
+      't.3@example.org',
+    ]);
     expect(notes).toEqual(['parts that version 2 does not send again are taken from version 1']);
   });
 
@@ -167,7 +177,10 @@ describe('several mails', () => {
   });
 
   it('keeps a change and its revert of the same title, in the order given', async () => {
-    expect((await read('change-and-revert.mbox')).patches.map(({ messageId }) => messageId)).toEqual(['a@example.org', 'b@example.org']);
+    expect((await read('change-and-revert.mbox')).patches.map(({ messageId }) => messageId)).toEqual([
+      'a@example.org',
+      'b@example.org',
+    ]);
   });
 
   it('joins the parts of a series that come as a file each', async () => {
@@ -236,14 +249,19 @@ describe('texts that are no mail', () => {
   });
 
   it('reads UTF-16 with a mark', async () => {
-    const { patches } = await parsePatches(Buffer.from(`\ufeff${Buffer.from(bytes('noprefix.diff')).toString()}`, 'utf16le'), 'x');
+    const { patches } = await parsePatches(
+      Buffer.from(`\ufeff${Buffer.from(bytes('noprefix.diff')).toString()}`, 'utf16le'),
+      'x',
+    );
     expect(patches[0]?.files[0]?.newPath).toBe('mm/zap.c');
   });
 });
 
 it('reads every extended header of git', async () => {
   const { files } = await only('git-headers.patch');
-  expect(files.map(({ oldPath, newPath, change, hunks }) => [oldPath, newPath, change, hunks.length])).toEqual([
+  expect(
+    files.map(({ oldPath, newPath, change, hunks }) => [oldPath, newPath, change, hunks.length]),
+  ).toEqual([
     ['mm/old_name.c', 'mm/new name.c', 'rename', 1],
     ['mm/from.c', 'mm/moved.c', 'rename', 0],
     ['mm/model.c', 'mm/copy.c', 'copy', 0],
@@ -295,19 +313,33 @@ describe('what is no good patch', () => {
   });
 
   it('rejects a rename that leaves the tree', async () => {
-    const diff = 'diff --git a/mm/x.c b/mm/y.c\nsimilarity index 100%\nrename from mm/x.c\nrename to ../y.c\n';
+    const diff =
+      'diff --git a/mm/x.c b/mm/y.c\nsimilarity index 100%\nrename from mm/x.c\nrename to ../y.c\n';
     expect((await failure(text(diff))).code).toBe('bad-path');
   });
 
   it('rejects binary input', async () => {
-    expect((await failure(parsePatches(Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0, 1]), 'x'))).code).toBe('not-text');
-    expect((await failure(parsePatches(Uint8Array.from({ length: 400 }, (_, i) => 1 + (i % 8)), 'x'))).code).toBe('not-text');
+    expect((await failure(parsePatches(Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0, 1]), 'x'))).code).toBe(
+      'not-text',
+    );
+    expect(
+      (
+        await failure(
+          parsePatches(
+            Uint8Array.from({ length: 400 }, (_, i) => 1 + (i % 8)),
+            'x',
+          ),
+        )
+      ).code,
+    ).toBe('not-text');
   });
 
   it('bounds the size, the files and the hunks', async () => {
     expect((await failure(parsePatches(new Uint8Array(33 * 1024 * 1024), 'x'))).code).toBe('too-large');
     const file = (n: number): string => `--- a/f${n}.c\n+++ b/f${n}.c\n@@ -1 +1 @@\n-a\n+b\n`;
-    expect((await failure(text(Array.from({ length: 5001 }, (_, n) => file(n)).join('')))).code).toBe('too-large');
+    expect((await failure(text(Array.from({ length: 5001 }, (_, n) => file(n)).join('')))).code).toBe(
+      'too-large',
+    );
     const hunks = Array.from({ length: 20001 }, (_, n) => `@@ -${n + 1} +${n + 1} @@\n-a\n+b\n`).join('');
     expect((await failure(text(`--- a/f.c\n+++ b/f.c\n${hunks}`))).code).toBe('too-large');
   });

@@ -17,15 +17,32 @@ it.each([
   ['[PATCH 6.12 007/100] mm: x', 1, 7, 100],
   ['[PATCH 6.1/6.6 3/5] mm: x', 1, 3, 5],
 ])('%s', (subject, version, part, of) => {
-  expect(parseSubject(subject)).toMatchObject({ version, part, of, isPatch: true, isReply: false, isPull: false, title: 'mm: x' });
+  expect(parseSubject(subject)).toMatchObject({
+    version,
+    part,
+    of,
+    isPatch: true,
+    isReply: false,
+    isPull: false,
+    title: 'mm: x',
+  });
 });
 
-it.each([['Re: [PATCH 1/2] mm: x'], ['RE: Re: [PATCH] mm: x'], ['Aw: mm: x'], ['Fwd: [PATCH] mm: x'], ['Re[2]: mm: x']])('%s is a reply', (subject) => {
+it.each([
+  ['Re: [PATCH 1/2] mm: x'],
+  ['RE: Re: [PATCH] mm: x'],
+  ['Aw: mm: x'],
+  ['Fwd: [PATCH] mm: x'],
+  ['Re[2]: mm: x'],
+])('%s is a reply', (subject) => {
   expect(parseSubject(subject)).toMatchObject({ isReply: true, title: 'mm: x' });
 });
 
 it('knows pull requests, and words that only look like replies', () => {
   expect(parseSubject('[GIT PULL] mm fixes').isPull).toBe(true);
-  expect(parseSubject('[PATCH] Revert: re: the lock')).toMatchObject({ isReply: false, title: 'Revert: re: the lock' });
+  expect(parseSubject('[PATCH] Revert: re: the lock')).toMatchObject({
+    isReply: false,
+    title: 'Revert: re: the lock',
+  });
   expect(parseSubject('resend: x').isReply).toBe(false);
 });
