@@ -104,9 +104,7 @@ function levelsOf(code: readonly string[], count: number): Level[] {
   const seen: boolean[] = [];
   let level = 0;
   let statement = '';
-  for (const match of code
-    .join('\n')
-    .matchAll(/\b(?:case|default|break|continue)\b|[{};]|\}?\s*[^{};\s]+/g)) {
+  for (const match of code.join('\n').matchAll(/\b(?:case|default|break|continue)\b|[{};]|\w+/g)) {
     const current = levels[level];
     if (current === undefined) break;
     const word = match[0];
