@@ -112,6 +112,8 @@ export class Builder {
   private temporaries = 0;
   private current: NodeId = 0;
   private over = false;
+  /** Was init_mm handed to anything? Then the addresses are the kernel's. */
+  private kernel = false;
 
   constructor(
     private readonly resolver: Resolver,
@@ -164,6 +166,7 @@ export class Builder {
       nodes: this.nodes as unknown as ProgramNode[],
       kinds: this.kinds,
       indexPhis: this.indexPhis,
+      kernel: this.kernel,
       outermost: this.options.outermost,
       returnsFlag: fn.returns?.base === 'bool' && fn.returns.pointers === 0,
       assumptions: [
@@ -243,6 +246,9 @@ export class Builder {
 
   /** `when` true: runs `body`; either way goes on behind it. */
   private guarded(when: Expression, at: Site, body: () => void): void {
+    const decided = known(when);
+    if (decided === true) body();
+    if (decided !== null) return;
     const then = this.label();
     const after = this.label();
     this.nodes.push({ kind: 'branch', on: when, then, else: after, at } as unknown as Draft);
@@ -1086,6 +1092,9 @@ export class Builder {
 
   private call(instance: Instance, instruction: Extract<Instruction, { kind: 'call' }>, at: Site): Val {
     const args = instruction.args.map((arg) => this.operand(instance, arg));
+    for (const { expr } of args)
+      if (expr.op === 'const' && expr.value.kind === 'symbol' && expr.value.name === 'kernel')
+        this.kernel = true;
     const name =
       'name' in instruction.callee
         ? instruction.callee.name
@@ -1505,34 +1514,62 @@ function choice(key: string, stable: boolean): Expression {
 const isZero = (expr: Expression): boolean =>
   expr.op === 'const' && expr.value.kind === 'int' && expr.value.n === 0;
 
+/** Truth of a value that is known while extracting; null where it is not. */
+function known(expr: Expression | undefined): boolean | null {
+  if (expr?.op !== 'const') return null;
+  if (expr.value.kind === 'int') return expr.value.n !== 0;
+  return expr.value.kind === 'some' || expr.value.kind === 'entry-value' ? null : true;
+}
+
 function simplify(expr: Expression): Expression {
   if (!('args' in expr) || expr.op === 'choice') return expr;
-  const [a, b] = expr.args ?? [];
-  if (expr.op === '!' && a?.op === '!' && 'args' in a) {
-    const inner = a.args?.[0];
-    return inner === undefined ? expr : { op: '!=', args: [inner, integer(0)] };
-  }
-  if (expr.op === '!' && a?.op === 'const' && a.value.kind === 'int') return integer(a.value.n === 0 ? 1 : 0);
-  if (a?.op === 'const' && a.value.kind === 'int' && b?.op === 'const' && b.value.kind === 'int') {
-    const [x, y] = [a.value.n, b.value.n];
-    switch (expr.op) {
-      case '+':
-        return integer(x + y);
-      case '-':
-        return integer(x - y);
-      case '*':
-        return integer(x * y);
-      case '==':
-        return integer(x === y ? 1 : 0);
-      case '!=':
-        return integer(x !== y ? 1 : 0);
-      case '<<':
-        return integer(x * 2 ** Math.min(y, 52));
-      default:
-        return expr;
+  const [a, b, c] = expr.args ?? [];
+  const first = known(a);
+  switch (expr.op) {
+    case '!':
+      if (first !== null) return integer(first ? 0 : 1);
+      if (a?.op === '!' && a.args[0] !== undefined) return { op: '!=', args: [a.args[0], integer(0)] };
+      return expr;
+    case '&&':
+    case '||': {
+      const settles = expr.op === '||';
+      if (first === settles) return integer(settles ? 1 : 0);
+      const second = known(b);
+      if (first !== null)
+        return second === null ? { op: '!=', args: [b ?? integer(0), integer(0)] } : integer(second ? 1 : 0);
+      return expr;
     }
+    case 'select':
+      return first === null || b === undefined || c === undefined ? expr : first ? b : c;
+    default:
+      break;
   }
-  return expr;
+  if (a?.op !== 'const' || a.value.kind !== 'int' || b?.op !== 'const' || b.value.kind !== 'int') return expr;
+  const [x, y] = [a.value.n, b.value.n];
+  switch (expr.op) {
+    case '+':
+      return integer(x + y);
+    case '-':
+      return integer(x - y);
+    case '*':
+      return integer(x * y);
+    case '<<':
+      return integer(x * 2 ** Math.min(y, 52));
+    case '==':
+      return integer(x === y ? 1 : 0);
+    case '!=':
+      return integer(x !== y ? 1 : 0);
+    case '<':
+      return integer(x < y ? 1 : 0);
+    case '<=':
+      return integer(x <= y ? 1 : 0);
+    case '>':
+      return integer(x > y ? 1 : 0);
+    case '>=':
+      return integer(x >= y ? 1 : 0);
+    default:
+      return expr;
+  }
 }
 
 function substitute(expr: Expression, of: (name: string) => Expression | null): Expression {

@@ -12,6 +12,8 @@ interface Draft {
   readonly nodes: readonly ProgramNode[];
   readonly kinds: ReadonlyMap<string, Kind>;
   readonly indexPhis: ReadonlySet<string>;
+  /** init_mm was handed to something. */
+  readonly kernel: boolean;
   readonly outermost: boolean;
   /** The root returns a truth value that callers may take as "a flush is owed". */
   readonly returnsFlag: boolean;
@@ -28,7 +30,7 @@ export function finishProgram(draft: Draft): EventProgram {
     nodes,
     initial: new Map(),
     levels,
-    space: spaceOf(nodes),
+    space: spaceOf(nodes, draft.kernel),
     outermost: draft.outermost,
     assumptions: draft.assumptions,
   };
@@ -273,6 +275,8 @@ function withoutStops(nodes: readonly ProgramNode[]): ProgramNode[] {
   };
   return nodes.map((node): ProgramNode => {
     if (node.kind !== 'branch') return node;
+    if (node.on.op === 'const' && node.on.value.kind === 'int')
+      return { kind: 'assign', sets: [], next: node.on.value.n === 0 ? node.else : node.then, at: node.at };
     const [then, other] = [ends(node.then), ends(node.else)];
     if (then === other) return node;
     return { kind: 'assign', sets: [], next: then ? node.else : node.then, at: node.at };
@@ -502,7 +506,7 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
   return LEVELS.filter((level) => seen.has(level));
 }
 
-function spaceOf(nodes: readonly ProgramNode[]): EventProgram['space'] {
+function spaceOf(nodes: readonly ProgramNode[], hint: boolean): EventProgram['space'] {
   let user = false;
   let kernel = false;
   for (const node of nodes) {
@@ -524,6 +528,7 @@ function spaceOf(nodes: readonly ProgramNode[]): EventProgram['space'] {
     else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl')
       kernel = true;
   }
+  if (!user && !kernel) return hint ? 'kernel' : 'unknown';
   return user === kernel ? 'unknown' : user ? 'user' : 'kernel';
 }
 

@@ -158,6 +158,8 @@ export class Resolver {
     if (stated !== undefined) return stated === 'n' ? undefined : stated;
     if (this.symbols.has(symbol)) return this.symbols.get(symbol);
     this.symbols.set(symbol, undefined);
+    // A header's own guard is not defined while it is read.
+    if (/_H_*$/.test(symbol)) return undefined;
     const value = symbol.startsWith('CONFIG_')
       ? this.unstated(symbol)
       : (this.archMacro(symbol) ?? this.unstated(symbol));

@@ -4,13 +4,15 @@ import { extractProgram } from '#extract/extract-program.js';
 import { printProgram } from '#extract/print-program.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
+import { clientsFor } from './clients.js';
 import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { Session } from './session.js';
 
 export type Stage = 'cfg' | 'events';
 
-/** `name` is a function of a changed file, or of any file of the tree as `path:function`, or a client as `client:NAME`. */
+/** `name` is a function of a changed file, or of any file of the tree as `path:function`, or a client as
+ *  `client:NAME@CHANGED`, with the bodies that a change of CHANGED puts in place of rules. */
 export function dumpStage(
   stage: Stage,
   name: string,
@@ -35,7 +37,9 @@ export function dumpStage(
           name.includes(':') && !name.startsWith('client:')
             ? (name.split(':') as [string, string])
             : [null, name];
-        const client = name.startsWith('client:') ? name.slice('client:'.length) : null;
+        const [client, changedName] = name.startsWith('client:')
+          ? (name.slice('client:'.length).split('@') as [string, string | undefined])
+          : [null, undefined];
         for (const changed of path === null ? state.changed : [path]) {
           const file = client === null ? changed : `client:${client}:${changed}`;
           const found =
@@ -50,7 +54,9 @@ export function dumpStage(
                 : `not lowered, line ${lowered.line}: ${lowered.reason}`,
             );
           } else {
-            const bodies = new Set<string>();
+            const bodies =
+              (changedName === undefined ? undefined : clientsFor(changedName, rules, machine)?.bodies) ??
+              new Set<string>();
             const extraction = extractProgram(found, resolver, rules, {
               bodies,
               outermost: true,

@@ -51,7 +51,7 @@ const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 function hits(candidates: readonly Candidate[], status: Status): Hit[] {
   const result: Hit[] = [];
   for (const candidate of candidates) {
-    const run = candidate.verdict[status][0];
+    const run = [...candidate.verdict[status]].sort(byRank)[0];
     const programs = status === 'fixed' ? candidate.before : (candidate.after ?? candidate.before);
     if (run === undefined || programs === null) continue;
     result.push({
@@ -165,12 +165,13 @@ const RANK: readonly HazardId[] = [
   'missing-flush',
 ];
 
+function byRank(a: Run, b: Run): number {
+  const rank = (run: Run): number => RANK.indexOf(run.violation.hazard);
+  return rank(a) - rank(b) || a.steps.length - b.steps.length;
+}
+
 function representative(cause: readonly Hit[]): Hit {
-  const ranked = [...cause].sort(
-    (a, b) =>
-      RANK.indexOf(a.run.violation.hazard) - RANK.indexOf(b.run.violation.hazard) ||
-      a.run.steps.length - b.run.steps.length,
-  );
+  const ranked = [...cause].sort((a, b) => byRank(a.run, b.run));
   const first = ranked[0];
   if (first === undefined)
     throw new Error('a cause has at least one run: byCause() never makes an empty one');

@@ -71,6 +71,9 @@ export function judge(
     into: Run[],
   ): void => {
     for (const run of side) {
+      // One run for each thing that goes wrong is enough.
+      if (into.some((known) => known.violation.hazard === run.violation.hazard && known.violation.object === run.violation.object))
+        continue;
       if (other === null || otherClean) {
         into.push(run);
         continue;
@@ -80,7 +83,7 @@ export function judge(
       if (replay.violations.some((found) => found.violation.object === run.violation.object)) kept.push(run);
       else if (replay.end === null) into.push(run);
       else open = replay.end;
-      if (into.length >= 4 || limits.expired()) return;
+      if (limits.expired()) return;
     }
   };
   compare(
