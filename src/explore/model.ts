@@ -29,9 +29,11 @@ export interface SearchResult<S, A, V> {
   readonly states: number;
 }
 
-export interface SearchLimits {
+export interface SearchLimits<V = never> {
   readonly states: number;
   /** Asked every few hundred states; true ends the search with `time-limit`. */
   readonly expired: () => boolean;
   readonly collect: number;
+  /** At most `most` of them for each name that `of` gives. */
+  readonly each?: { readonly of: (violation: V) => string; readonly most: number };
 }

@@ -14,10 +14,11 @@ const CLOCK_INTERVAL = 256;
  * Returns the paths to at most `limits.collect` distinct violating states and how the search ended. Never throws of
  * its own; what the model's functions throw passes through.
  */
-export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits): SearchResult<S, A, V> {
+export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>): SearchResult<S, A, V> {
   const seen: Seen<S, A>[] = [];
   const keys = new Set<string>();
   const violations: Path<S, A, V>[] = [];
+  const counts = new Map<string, number>();
   let outside = false;
 
   /** True when enough violations are collected. */
@@ -29,6 +30,12 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits): Se
     seen.push({ state, parent, action });
     const violation = model.violation(state);
     if (violation === null) return false;
+    if (limits.each !== undefined) {
+      const name = limits.each.of(violation);
+      const count = counts.get(name) ?? 0;
+      if (count >= limits.each.most) return false;
+      counts.set(name, count + 1);
+    }
     violations.push(pathTo(seen, index, violation));
     return violations.length >= limits.collect;
   };

@@ -471,10 +471,10 @@ export class Builder {
       const incoming = entering(phi);
       const type = instance.fn.values[phi.id]?.type ?? incoming[0]?.type ?? null;
       const first = incoming[0];
-      const same =
-        !loops && first !== undefined && incoming.every((val) => val.origin === first.origin && val.stable);
-      if (same && kindOf(first.expr, this.kinds) === 'untracked' && first.expr.op !== 'var') {
-        instance.values.set(phi.id, first);
+      // Ways that agree need no variable: what told them apart then guards nothing.
+      const text = first === undefined ? '' : JSON.stringify(first.expr);
+      if (!loops && first !== undefined && incoming.every((val) => JSON.stringify(val.expr) === text)) {
+        instance.values.set(phi.id, { ...first, stable: incoming.every((val) => val.stable) });
         continue;
       }
       let kind: Kind = 'untracked';

@@ -101,7 +101,11 @@ function finding(
   const place = placeOf(shown, trace, state, side);
   const machines = [...new Set(cause.map((hit) => hit.candidate.machine))];
   const searched = candidates
-    .filter((c) => cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name))
+    .filter(
+      (c) =>
+        c.verdict.cutOff === null &&
+        cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name),
+    )
     .map((c) => c.machine);
   const assumptions = [...new Set(shown.programs.flatMap((program) => program.assumptions))];
   const page = rules.hazards.find((known) => known.id === hazard);

@@ -33,7 +33,7 @@ export interface JudgeLimits {
 }
 
 /** Violating runs looked at for one side; each is one distinct violating state. */
-const RUNS = 48;
+const RUNS = 64;
 
 export function judge(
   before: readonly EventProgram[] | null,
@@ -49,75 +49,63 @@ export function judge(
     before.every((program, n) => programShape(program) === programShape(after[n] ?? program));
   if (same && !existing)
     return { introduced: [], fixed: [], existing: [], cutOff: null, states: 0, same: true };
-  const now = after === null ? null : runs(after, facts, limits);
-  if (same)
-    return {
-      introduced: [],
-      fixed: [],
-      existing: now?.violations ?? [],
-      cutOff: now?.end ?? null,
-      states: now?.states ?? 0,
-      same: true,
-    };
-  const old = before === null ? null : runs(before, facts, limits);
-  let states = (now?.states ?? 0) + (old?.states ?? 0);
-  const introduced: Run[] = [];
-  const kept: Run[] = [];
+  if (same) {
+    const now = runs(after ?? [], facts, limits, RUNS);
+    return { introduced: [], fixed: [], existing: now.violations, cutOff: now.end, states: now.states, same };
+  }
+  let states = 0;
   let open: string | null = null;
-  const compare = (
-    side: readonly Run[],
-    other: readonly EventProgram[] | null,
-    otherClean: boolean,
-    into: Run[],
-  ): void => {
-    for (const run of side) {
+  const kept: Run[] = [];
+  /** Runs of one side that the other cannot follow into a violation of the same object. */
+  const only = (side: readonly EventProgram[] | null, other: readonly EventProgram[] | null): Run[] => {
+    const found: Run[] = [];
+    if (side === null) return found;
+    const tried = new Set<string>();
+    const all = runs(side, facts, limits, RUNS);
+    states += all.states;
+    for (const run of all.violations) {
+      const what = `${run.violation.hazard} ${run.violation.object}`;
       // One run for each thing that goes wrong is enough.
-      if (into.some((known) => known.violation.hazard === run.violation.hazard && known.violation.object === run.violation.object))
-        continue;
-      if (other === null || otherClean) {
-        into.push(run);
+      if (found.some((known) => `${known.violation.hazard} ${known.violation.object}` === what)) continue;
+      const vector = choicesOf(run);
+      const key = `${what} ${JSON.stringify([...vector])}`;
+      if (tried.has(key)) continue;
+      tried.add(key);
+      if (other === null) {
+        found.push(run);
         continue;
       }
-      const replay = runs(other, facts, limits, choicesOf(run));
+      const replay = runs(other, facts, limits, RUNS, vector);
       states += replay.states;
-      if (replay.violations.some((found) => found.violation.object === run.violation.object)) kept.push(run);
-      else if (replay.end === null) into.push(run);
+      if (replay.violations.some((known) => known.violation.object === run.violation.object)) kept.push(run);
+      else if (replay.end === null) found.push(run);
       else open = replay.end;
-      if (limits.expired()) return;
+      if (limits.expired()) break;
     }
+    if (found.length === 0) open ??= all.end;
+    return found;
   };
-  compare(
-    now?.violations ?? [],
-    before,
-    old !== null && old.end === null && old.violations.length === 0,
-    introduced,
-  );
-  const fixed: Run[] = [];
-  const stays = kept.slice();
-  if (after !== null && introduced.length === 0)
-    compare(
-      old?.violations ?? [],
-      after,
-      now !== null && now.end === null && now.violations.length === 0,
-      fixed,
-    );
-  const cutOff =
-    introduced.length > 0 ? null : (open ?? now?.end ?? (after === null ? null : (old?.end ?? null)));
-  return { introduced, fixed, existing: stays, cutOff, states, same: false };
+  const introduced = only(after, before);
+  const cutOff = introduced.length > 0 ? null : open;
+  const fixed = introduced.length > 0 || after === null ? [] : only(before, after);
+  return { introduced, fixed, existing: kept, cutOff, states, same: false };
 }
 
 function runs(
   programs: readonly EventProgram[],
   facts: Facts,
   limits: JudgeLimits,
+  collect: number,
   fixed?: ChoiceVector,
 ): { readonly violations: readonly Run[]; readonly end: string | null; readonly states: number } {
   const model = createModel({ programs, facts, ...(fixed === undefined ? {} : { fixed }) });
-  const result = search(model, { states: limits.states, expired: limits.expired, collect: RUNS });
-  const end =
-    result.end === 'exhausted' || (result.end === 'stopped' && result.violations.length > 0)
-      ? null
-      : result.end;
+  const result = search(model, {
+    states: limits.states,
+    expired: limits.expired,
+    collect,
+    each: { of: (violation: Violation) => `${violation.hazard} ${violation.object}`, most: 16 },
+  });
+  const end = result.end === 'exhausted' || result.end === 'stopped' ? null : result.end;
   return { violations: result.violations, end, states: result.states };
 }
 
