@@ -12,7 +12,7 @@ export interface CompiledProgram {
   readonly slots: ReadonlyMap<string, number>;
   readonly slotNames: readonly string[];
   /** Per node: slots whose value may still be read from that node on. */
-  readonly live: readonly (readonly number[])[];
+  readonly liveSlots: readonly ReadonlySet<number>[];
   /** Per node: keys of stable choices that may still be asked from that node on. */
   readonly liveChoices: readonly ReadonlySet<string>[];
   /** Per node: does running it touch what other CPUs see? */
@@ -163,7 +163,7 @@ export function compileProgram(program: EventProgram): CompiledProgram {
     program,
     slots,
     slotNames,
-    live: live.map((set) => [...set].sort((a, b) => a - b)),
+    liveSlots: live,
     liveChoices,
     shared,
     cyclic: cyclicNodes(nodes),

@@ -14,7 +14,7 @@ import { evaluate, isTrue } from './evaluate.js';
 import { checkReturn } from './relies.js';
 import type { Action, ChoiceVector, Violation } from './run.js';
 import { runEvent } from './run-event.js';
-import { COND, CONDITION, INSIDE, layoutFor, PAGE_REFS, State, ValueTable } from './state.js';
+import { COND, CONDITION, INSIDE, KeyTable, layoutFor, PAGE_REFS, State, ValueTable } from './state.js';
 import { type Machine, noneValue, Step } from './step.js';
 
 export type { State } from './state.js';
@@ -58,6 +58,7 @@ export function createModel(options: ModelOptions): MachineModel {
   const ambient = options.ambient ?? programs.length === 1;
   const layout = layoutFor(programs.length, programs.length + (ambient ? 1 : 0));
   const values = new ValueTable();
+  const keys = new KeyTable();
   const levels = new Set<number>();
   for (const program of options.programs)
     for (const level of program.levels) levels.add(LEVELS.indexOf(level));
@@ -85,18 +86,16 @@ export function createModel(options: ModelOptions): MachineModel {
     const vars = programs.map((program) =>
       program.slotNames.map((name) => values.id(program.program.initial.get(name) ?? { kind: 'int', n: 0 })),
     );
-    const state = new State(
+    const state = State.fresh(
+      keys,
       programs.map(() => 0),
       vars,
       entries,
       new Array<number>(LEVELS.length).fill(0),
       bytes,
-      new Map(),
-      null,
     );
     const step = new Step(machine, state, 0, 0, []);
-    for (const level of levels)
-      if (state.entries[level] === 0) state.entries[level] = values.id(step.entry(level));
+    for (const level of levels) if (state.entries[level] === 0) step.putEntry(level, step.entry(level));
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
       step.setClassByte(cpu, CONDITION, COND.active);
       state.pc[cpu] = skip(machine, programs[cpu] as CompiledProgram, 0);
@@ -183,7 +182,7 @@ function outcomes(
   const found: { action: Action; state: State }[] = [];
   let script: number[] = [];
   for (;;) {
-    const step = new Step(machine, state.copy(cpu), cpu, state.pc[cpu] ?? 0, script);
+    const step = new Step(machine, state.copy(), cpu, state.pc[cpu] ?? 0, script);
     const heard: { node: number; event: Event<Value> }[] = [];
     const node = runStep(
       step,
@@ -305,17 +304,17 @@ function skip(_machine: Machine, program: CompiledProgram, from: number): number
 /** Variables and stable choices that nobody reads any more are forgotten, so that states merge. */
 function dropDead(program: CompiledProgram, state: State, cpu: number): void {
   const pc = state.pc[cpu] ?? -1;
-  const vars = state.vars[cpu] ?? [];
-  const live = pc < 0 ? [] : (program.live[pc] ?? []);
-  const kept = new Array<number>(vars.length).fill(0);
-  for (const slot of live) kept[slot] = vars[slot] ?? 0;
-  state.vars[cpu] = kept;
+  const live = pc < 0 ? NO_SLOTS : (program.liveSlots[pc] ?? NO_SLOTS);
+  (state.vars[cpu] ?? []).forEach((id, slot) => {
+    if (id !== 0 && !live.has(slot)) state.putVar(cpu, slot, 0);
+  });
   if (state.pc.length > 1) return;
   const wanted = pc < 0 ? null : program.liveChoices[pc];
   for (const name of state.extra.keys()) {
     if (!name.startsWith('choice:')) continue;
-    const key = name.slice(7);
-    if (wanted?.has(key) === true || [...(wanted ?? [])].some((base) => key.startsWith(`${base}(`))) continue;
-    state.note(name, null);
+    const key = name.slice('choice:'.length).split('\t', 1)[0] ?? '';
+    if (wanted?.has(key) !== true) state.note(name, null);
   }
 }
+
+const NO_SLOTS: ReadonlySet<number> = new Set();

@@ -81,7 +81,8 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
   const key = args.length === 0 ? expression.key : `${expression.key}(${args.join(', ')})`;
   const options = expression.of.map(encodeValue);
   // The tab parts the key, by which liveness knows the choice, from the arguments.
-  const name = args.length === 0 ? `choice:${expression.key}` : `choice:${expression.key}\t${args.join(', ')}`;
+  const name =
+    args.length === 0 ? `choice:${expression.key}` : `choice:${expression.key}\t${args.join(', ')}`;
   if (expression.stable === true) {
     const known = step.state.extra.get(name);
     if (known !== undefined) {

@@ -261,9 +261,11 @@ export function runReadHalf(step: Step, event: Of<'read-low' | 'read-high'>): vo
     return;
   }
   const value = readEntry(step, pointer);
+  // Entries off the path are not followed from one load to the next: they have no halves to compare.
+  const followed = isWitness(pointer) || isAlias(pointer);
   step.assign(
     event.into,
-    step.fact('entry-halves') === true
+    followed && step.fact('entry-halves') === true
       ? { ...step.settleMaps(value), half: event.kind === 'read-low' ? 'low' : 'high' }
       : value,
   );
@@ -276,8 +278,8 @@ export function runUseHalves(step: Step, event: Of<'use-halves'>): void {
     if (event.into !== undefined) step.assign(event.into, low);
     return;
   }
-  const { half: _low, ...whole } = low;
-  if (!isPresent(low)) {
+  const { half, ...whole } = low;
+  if (half === undefined || !isPresent(low)) {
     if (event.into !== undefined) step.assign(event.into, whole);
     return;
   }

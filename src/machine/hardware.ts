@@ -118,7 +118,7 @@ export function storeEntry(step: Step, level: number, old: EntryValue, value: En
   const wasVisible = step.get(BUFFERED + level) === 0 ? old : step.entry(level);
   step.putEntry(level, value);
   if (step.fact('store-order') === 'weak') {
-    if (step.get(BUFFERED + level) === 0) step.state.before[level] = step.machine.values.id(wasVisible);
+    if (step.get(BUFFERED + level) === 0) step.state.putBefore(level, step.machine.values.id(wasVisible));
     step.set(BUFFERED + level, step.cpu + 1);
   }
   const sameTarget = old.maps === value.maps && old.of === value.of && isPresent(old);
@@ -209,7 +209,7 @@ export function drainStores(step: Step, cpu: number): void {
   for (let level = 0; level < LEVELS.length; level += 1) {
     if (step.get(BUFFERED + level) !== cpu + 1) continue;
     step.set(BUFFERED + level, 0);
-    step.state.before[level] = 0;
+    step.state.putBefore(level, 0);
   }
 }
 

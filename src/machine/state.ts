@@ -114,30 +114,131 @@ export class ValueTable {
   }
 }
 
-export class State {
-  private keyText: string | null = null;
+/** Entries and bytes of a state. States share one until a step writes to it: most steps only move on. */
+class Hardware {
+  /** Number of this content among all that the model met; 0: not asked yet. */
+  number = 0;
 
   constructor(
-    readonly pc: number[],
-    readonly vars: number[][],
-    /** W's entries by level, then A's; 0 where nobody looked yet. */
     readonly entries: number[],
-    /** What walkers still see of W's entries whose store is buffered. */
     readonly before: number[],
     readonly bytes: Uint8Array,
-    public extra: ReadonlyMap<string, string>,
-    public violation: Violation | null,
   ) {}
 
-  copy(cpu: number): State {
-    const vars = this.vars.slice();
-    vars[cpu] = (vars[cpu] ?? []).slice();
+  copy(): Hardware {
+    return new Hardware(this.entries.slice(), this.before.slice(), this.bytes.slice());
+  }
+
+  text(): string {
+    const bytes = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length).toString('latin1');
+    return `${this.entries.join(' ')}|${this.before.join(' ')}|${bytes}`;
+  }
+}
+
+/** Short numbers for the long parts of keys. One for each model. */
+export class KeyTable {
+  private readonly hardware = new Map<string, number>();
+  private readonly extras = new Map<string, number>();
+  private readonly seen = new WeakMap<ReadonlyMap<string, string>, number>();
+
+  hardwareNumber(text: string): number {
+    return numbered(this.hardware, text);
+  }
+
+  extraNumber(extra: ReadonlyMap<string, string>): number {
+    const known = this.seen.get(extra);
+    if (known !== undefined) return known;
+    let text = '';
+    for (const name of [...extra.keys()].sort()) text += `${name}\t${extra.get(name)}\n`;
+    const number = numbered(this.extras, text);
+    this.seen.set(extra, number);
+    return number;
+  }
+}
+
+function numbered(table: Map<string, number>, text: string): number {
+  const known = table.get(text);
+  if (known !== undefined) return known;
+  table.set(text, table.size + 1);
+  return table.size;
+}
+
+export class State {
+  private keyText: string | null = null;
+  private owned: boolean;
+
+  constructor(
+    private readonly keys: KeyTable,
+    readonly pc: number[],
+    readonly vars: (readonly number[])[],
+    private hardware: Hardware,
+    public extra: ReadonlyMap<string, string>,
+    public violation: Violation | null,
+    owned = false,
+  ) {
+    this.owned = owned;
+  }
+
+  /** A state of its own: `bytes` and entries as given. */
+  static fresh(
+    keys: KeyTable,
+    pc: number[],
+    vars: (readonly number[])[],
+    entries: number[],
+    before: number[],
+    bytes: Uint8Array,
+  ): State {
+    return new State(keys, pc, vars, new Hardware(entries, before, bytes), new Map(), null, true);
+  }
+
+  /** W's entries by level, then A's; 0 where nobody looked yet. */
+  get entries(): readonly number[] {
+    return this.hardware.entries;
+  }
+
+  /** What walkers still see of W's entries whose store is buffered. */
+  get before(): readonly number[] {
+    return this.hardware.before;
+  }
+
+  get bytes(): Readonly<Uint8Array> {
+    return this.hardware.bytes;
+  }
+
+  putByte(at: number, value: number): void {
+    if (this.hardware.bytes[at] !== value) this.own().bytes[at] = value;
+  }
+
+  putEntry(at: number, id: number): void {
+    if (this.hardware.entries[at] !== id) this.own().entries[at] = id;
+  }
+
+  putBefore(level: number, id: number): void {
+    if (this.hardware.before[level] !== id) this.own().before[level] = id;
+  }
+
+  putVar(cpu: number, slot: number, id: number): void {
+    const vars = this.vars[cpu] ?? [];
+    if (vars[slot] === id) return;
+    const next = vars.slice();
+    next[slot] = id;
+    this.vars[cpu] = next;
+  }
+
+  private own(): Hardware {
+    if (!this.owned) {
+      this.hardware = this.hardware.copy();
+      this.owned = true;
+    }
+    return this.hardware;
+  }
+
+  copy(): State {
     return new State(
+      this.keys,
       this.pc.slice(),
-      vars,
-      this.entries.slice(),
-      this.before.slice(),
-      this.bytes.slice(),
+      this.vars.slice(),
+      this.hardware,
       this.extra,
       this.violation,
     );
@@ -155,28 +256,13 @@ export class State {
   /** Call only when the state is complete. */
   key(): string {
     if (this.keyText !== null) return this.keyText;
-    let text = `${this.pc.join(' ')}|`;
-    for (const vars of this.vars) text += `${vars.join(' ')}|`;
-    text += `${this.entries.join(' ')}|${this.before.join(' ')}|${bytesKey(this.bytes)}`;
-    if (this.extra.size > 0) text += extraKey(this.extra);
+    const { hardware } = this;
+    if (hardware.number === 0) hardware.number = this.keys.hardwareNumber(hardware.text());
+    let text = `${this.pc.join(' ')}|${hardware.number}|${this.keys.extraNumber(this.extra)}`;
+    for (const vars of this.vars) text += `|${vars.join(' ')}`;
     if (this.violation !== null)
-      text += `\n!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
+      text += `!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
     this.keyText = text;
     return text;
   }
 }
-
-/** Most states share their extras with the state before: the text is made once for each map. */
-const extraKeys = new WeakMap<ReadonlyMap<string, string>, string>();
-
-function extraKey(extra: ReadonlyMap<string, string>): string {
-  const known = extraKeys.get(extra);
-  if (known !== undefined) return known;
-  let text = '';
-  for (const name of [...extra.keys()].sort()) text += `\n${name}\t${extra.get(name)}`;
-  extraKeys.set(extra, text);
-  return text;
-}
-
-const bytesKey = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

@@ -4,6 +4,7 @@
  */
 import type { FactName, Facts, FactValue } from '#event/machine-facts.js';
 import {
+  type EntryPointer,
   type EntryValue,
   encodeValue,
   LEVELS,
@@ -109,7 +110,7 @@ export class Step {
   }
 
   set(at: number, value: number): void {
-    this.state.bytes[at] = value;
+    this.state.putByte(at, value);
   }
 
   cpuByte(cpu: number, at: number): number {
@@ -142,9 +143,7 @@ export class Step {
 
   assign(name: string, value: Value): void {
     const slot = this.program.slots.get(name);
-    const vars = this.state.vars[this.cpu];
-    if (slot === undefined || vars === undefined) return;
-    vars[slot] = this.machine.values.id(value);
+    if (slot !== undefined) this.state.putVar(this.cpu, slot, this.machine.values.id(value));
   }
 
   get program(): CompiledProgram {
@@ -163,11 +162,11 @@ export class Step {
   }
 
   putEntry(level: number, value: EntryValue): void {
-    this.state.entries[level] = this.machine.values.id(value);
+    this.state.putEntry(level, this.machine.values.id(value));
   }
 
   putAlias(level: number, value: EntryValue): void {
-    this.state.entries[LEVELS.length + level] = this.machine.values.id(value);
+    this.state.putEntry(LEVELS.length + level, this.machine.values.id(value));
   }
 
   onPath(level: number): boolean {
@@ -269,12 +268,25 @@ export class Step {
       return matches(found) ? values.id(change(found)) : id;
     };
     const { state } = this;
-    for (let n = 0; n < state.entries.length; n += 1) state.entries[n] = map(state.entries[n] ?? 0);
-    for (let n = 0; n < state.before.length; n += 1) state.before[n] = map(state.before[n] ?? 0);
-    for (let cpu = 0; cpu < state.vars.length; cpu += 1) {
-      const vars = state.vars[cpu] ?? [];
-      if (vars.some((id) => map(id) !== id)) state.vars[cpu] = vars.map(map);
-    }
+    for (let n = 0; n < state.entries.length; n += 1) state.putEntry(n, map(state.entries[n] ?? 0));
+    for (let n = 0; n < state.before.length; n += 1) state.putBefore(n, map(state.before[n] ?? 0));
+    this.mapVariables(map);
+  }
+
+  private mapVariables(map: (id: number) => number): void {
+    const { vars } = this.state;
+    for (let cpu = 0; cpu < vars.length; cpu += 1)
+      (vars[cpu] ?? []).forEach((id, slot) => {
+        this.state.putVar(cpu, slot, map(id));
+      });
+  }
+
+  /** The position of this pointer was chosen: every copy of it is the same pointer. */
+  settlePointer(pointer: EntryPointer, gap: 'at' | 'before'): void {
+    const { values } = this.machine;
+    const from = values.id(pointer);
+    const to = values.id({ ...pointer, gap });
+    this.mapVariables((id) => (id === from ? to : id));
   }
 
   // ---- memory

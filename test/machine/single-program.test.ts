@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { constant, integer } from '#event/expression.js';
+import { search } from '#explore/search.js';
+import { createModel } from '#machine/create-model.js';
+import { factsOf } from '#machine/facts.js';
 import {
   addr,
   clear,
@@ -10,6 +13,7 @@ import {
   gather,
   hazards,
   leaf,
+  machine,
   newPage,
   op,
   page,
@@ -386,5 +390,36 @@ describe('an address range', () => {
         'x86-64',
       ),
     ).toEqual(['table-free-under-deferred-flush table:pte']);
+  });
+});
+
+describe('found on real kernel code', () => {
+  it('a pointer of unknown position is placed once, for all of its copies', () => {
+    const pointer = constant({ kind: 'entry-pointer', level: 'pte', table: 'W', gap: '?' });
+    const lines = [
+      ['p', pointer] as const,
+      { kind: 'clear' as const, entry: v('p'), old: 'old' },
+      { kind: 'read' as const, entry: v('p'), into: 'again' },
+      { when: op('is-present', v('again')) },
+      { kind: 'rely' as const, memory: constant(page), on: 'no-translation' as const },
+    ];
+    const model = createModel({ programs: [program(lines, kernel)], facts: factsOf(machine('x86-64')) });
+    const asked = search(model, { states: 10_000, expired: () => false, collect: 50 }).violations.map(
+      (run) =>
+        run.steps
+          .flatMap(({ action }) => action.choices)
+          .filter(({ key }) => key.endsWith('is at the witness')).length,
+    );
+    expect(asked.length).toBeGreaterThan(0);
+    expect(Math.max(...asked)).toBe(1);
+  });
+  it('an entry off the path is not torn when nobody changes it', () => {
+    const other = constant({ kind: 'entry-pointer', level: 'pte', table: 'other', gap: 'at' });
+    const lines = [
+      { kind: 'read-low' as const, entry: other, into: 'low' },
+      { kind: 'read-high' as const, entry: other, into: 'high' },
+      { kind: 'use-halves' as const, low: v('low'), high: v('high'), into: 'value' },
+    ];
+    expect(hazards(program(lines, { ...kernel, outermost: false }), 'x86-32-pae')).toEqual([]);
   });
 });
