@@ -140,7 +140,7 @@ function clashes(a: Group, b: Group): boolean {
 }
 
 function isResent(old: ReadMail, mail: ReadMail): boolean {
-  return mail.tags.isResend || JSON.stringify(old.patch.files) === JSON.stringify(mail.patch.files);
+  return mail.tags.isResend || old.digest === mail.digest;
 }
 
 /** Of unnumbered patches that were sent again only the last counts. */

@@ -75,8 +75,8 @@ function inBodyHeaders(lines: readonly string[]): {
 }
 
 /** A perforation of dashes with scissors on it, as git reads it: nothing else but spaces and words `cut here`. */
-function isScissors(line: string): boolean {
-  if (line.length > 200 || !/(?:>8|8<|>%|%<)/.test(line)) return false;
+export function isScissors(line: string): boolean {
+  if (line.length > 200 || line.startsWith('>') || !/(?:>8|8<|>%|%<)/.test(line)) return false;
   const perforation = line.replace(/>8|8<|>%|%<|cut here/gi, '');
   return /^[-\s]*$/.test(perforation) && (perforation.match(/-/g)?.length ?? 0) >= 2;
 }

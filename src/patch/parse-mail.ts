@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { decodeUtf8 } from './decode-input.js';
 import type { Budget } from './limits.js';
 import { messageIds, readableHeader, splitHeaders } from './mail-headers.js';
 import { mailText } from './mail-text.js';
-import { parseMessage } from './message-text.js';
+import { isScissors, parseMessage } from './message-text.js';
 import { parseDiff } from './parse-diff.js';
-import type { Patch } from './series.js';
+import type { FilePatch, Patch } from './series.js';
 import type { RawMail } from './split-mails.js';
 import { parseSubject, type SubjectTags } from './subject.js';
 
@@ -13,6 +14,8 @@ export interface ReadMail {
   readonly patch: Patch;
   readonly tags: SubjectTags;
   readonly notes: readonly string[];
+  /** Equal for equal changes. */
+  readonly digest: string;
 }
 
 /** Reads one mail. Throws what the diff parser throws. */
@@ -21,8 +24,7 @@ export async function parseMail(mail: RawMail, budget: Budget): Promise<ReadMail
   const text = await mailText(mail.bytes);
   const headerSubject = readableHeader(headers, 'subject') ?? '';
   const outer = parseSubject(headerSubject);
-  const isOther =
-    (outer.isReply && !text.includes('>8') && !text.includes('8<')) || outer.part === 0 || outer.isPull;
+  const isOther = (outer.isReply && !text.split('\n').some(isScissors)) || outer.part === 0 || outer.isPull;
   const diff = isOther
     ? { files: [], start: Number.POSITIVE_INFINITY, rest: [], notes: [] }
     : parseDiff(text, budget);
@@ -33,6 +35,7 @@ export async function parseMail(mail: RawMail, budget: Budget): Promise<ReadMail
   return {
     tags,
     notes: diff.notes,
+    digest: digestOf(diff.files),
     patch: {
       subject,
       author: message.inBody.get('from') ?? readableHeader(headers, 'from'),
@@ -67,6 +70,7 @@ function parseOneText(text: string, name: string, budget: Budget): ReadMail {
   return {
     tags: { ...tags, isReply: false },
     notes: diff.notes,
+    digest: digestOf(diff.files),
     patch: {
       subject: facts.subject,
       author: facts.author,
@@ -83,6 +87,10 @@ function parseOneText(text: string, name: string, budget: Budget): ReadMail {
       files: diff.files,
     },
   };
+}
+
+function digestOf(files: readonly FilePatch[]): string {
+  return createHash('sha256').update(JSON.stringify(files)).digest('hex');
 }
 
 interface TextFacts {
