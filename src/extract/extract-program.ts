@@ -143,13 +143,7 @@ export class Builder {
 
   root(fn: CFunction): Extraction {
     this.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
-    const mappable = fn.parameters.filter((parameter) => {
-      const is = this.typeRule(parameter.type)?.is;
-      return is === 'entry-pointer' || is === 'memory-page';
-    }).length;
-    const args = fn.parameters.map(
-      (parameter, position): Val => this.rootArgument(parameter.type, position, mappable < 2),
-    );
+    const args = fn.parameters.map((parameter, position): Val => this.rootArgument(parameter.type, position));
     for (const cell of this.cellsAtStart.keys())
       if (!cell.startsWith('L')) this.assign(`m:${cell}`, choice(cell, true), null);
     const end = this.label();
@@ -178,7 +172,7 @@ export class Builder {
   }
 
   /** What a root gets from outside: entry pointers are the witness's, the rest is known by position only. */
-  private rootArgument(type: Val['type'], position: number, alone: boolean): Val {
+  private rootArgument(type: Val['type'], position: number): Val {
     const origin = `arg${position}`;
     const base = { origin, stable: true, type };
     if (type === null) return { ...base, expr: choice(origin, true) };
@@ -203,8 +197,7 @@ export class Builder {
       }
       case 'memory-page': {
         const page = (who: 'W' | 'new'): Value => ({ kind: 'memory', what: 'page', level: 'pte', who });
-        // Beside an entry or another page it may be what the entry maps or what it is to map: both are tried.
-        if (alone) return { ...base, expr: constant(page('W')) };
+        // It may be what an entry maps or what one is to map: both are tried.
         return {
           ...base,
           expr: { op: 'choice', key: `${origin} is`, of: [page('W'), page('new')], stable: true },

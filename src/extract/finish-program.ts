@@ -193,11 +193,14 @@ function positions(draft: Draft): ProgramNode[] {
     ...levels.filter((level) => level !== 'pte' && LEVELS.indexOf(level) > LEVELS.indexOf(lowest)),
   ];
   const at = (gap: Level | 'past'): Value => ({ kind: 'address', gap });
+  // Only where a loop starts can the witness lie further on; elsewhere another address is another witness.
+  const moving = new Set([...copies.keys()].filter((name) => name.startsWith('p')));
+  spread(moving);
   const change = (expr: Expression): Expression => {
     if (expr.op !== 'var' || !expr.name.startsWith('a:')) return expr;
     const key = expr.name.slice(2);
     if (starts.has(expr.name))
-      return gaps.length === 1
+      return gaps.length === 1 || !moving.has(expr.name)
         ? constant(at('pte'))
         : { op: 'choice', key: `${key} lies`, of: gaps.map(at), stable: true };
     if (ends.has(expr.name)) return constant(at('past'));

@@ -8,6 +8,7 @@
 
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
+import { LEVELS } from '#event/value.js';
 import type { Path } from '#explore/model.js';
 import { search } from '#explore/search.js';
 import { programShape } from '#extract/finish-program.js';
@@ -120,5 +121,17 @@ export function choicesOf(run: Run): ChoiceVector {
       else known.push(made.value);
     }
   }
+  // What the run never asked about its surroundings does not matter to it: it goes wrong in the kindest ones too, and
+  // only there is the other side's silence a difference that the patch makes.
+  for (const [key, value] of KINDEST) if (!vector.has(key)) vector.set(key, [value]);
   return vector;
 }
+
+const KINDEST: readonly (readonly [string, string])[] = [
+  ['mmu notifier section open at entry', 'yes'],
+  ['tlb_flush_pending raised at entry', 'yes'],
+  ['mmap_lock held for write at entry', 'yes'],
+  ['history page', 'never-linked'],
+  ['history range', 'never-linked'],
+  ...LEVELS.map((level) => [`history table ${level}`, 'never-linked'] as const),
+];
