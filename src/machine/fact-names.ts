@@ -1,6 +1,6 @@
 import type { FactName } from '#event/machine-facts.js';
 
-/** Every fact that a machine file states. The type of event/ and this list are kept equal by the compiler. */
+/** Every fact that a machine file states: the names of event/'s type, as values. */
 export const FACT_NAMES = [
   'remote-flush',
   'flush-interrupts-walkers',
@@ -24,3 +24,8 @@ export const FACT_NAMES = [
   'consequence-stale-table',
   'consequence-live-replace',
 ] as const satisfies readonly FactName[];
+
+/** Does not compile when event/ gains a fact that the list lacks. */
+type Missing = Exclude<FactName, (typeof FACT_NAMES)[number]>;
+const complete: [Missing] extends [never] ? true : never = true;
+void complete;
