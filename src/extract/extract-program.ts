@@ -107,6 +107,8 @@ export class Builder {
   private readonly stored = new Set<string>();
   private readonly readUnknown = new Set<string>();
   private readonly cellKinds = new Map<string, Kind>();
+  /** Memory that a stored pointer points to, where every store in view agrees. */
+  private readonly pointers = new Map<string, string | null>();
   private readonly relevance = new Map<string, boolean>();
   private instances = 0;
   private temporaries = 0;
@@ -182,18 +184,21 @@ export class Builder {
       case 'entry-pointer':
         return { ...base, expr: constant({ kind: 'entry-pointer', level, table: 'W', gap: 'at' }) };
       case 'entry-value': {
-        const value: Value = {
+        const value = (of: 'W' | 'new'): Value => ({
           kind: 'entry-value',
           level,
           maps: '?',
-          of: 'new',
+          of,
           write: '?',
           dirty: '?',
           young: '?',
           exec: '?',
           cont: '?',
+        });
+        return {
+          ...base,
+          expr: { op: 'choice', key: `${origin} is`, of: [value('W'), value('new')], stable: true },
         };
-        return { ...base, expr: constant(value) };
       }
       case 'memory-page': {
         const page = (who: 'W' | 'new'): Value => ({ kind: 'memory', what: 'page', level: 'pte', who });
@@ -800,7 +805,14 @@ export class Builder {
           ? read
           : { op: 'select', args: [this.atWitness(target.at), read, constant(NULL)] };
       this.assign(held, value, at);
-      return { expr: { op: 'var', name: held }, origin: target.cell, stable: false, type };
+      const pointee = target.at === undefined ? this.pointers.get(target.cell) : undefined;
+      return {
+        expr: { op: 'var', name: held },
+        origin: target.cell,
+        stable: false,
+        type,
+        ...(pointee === undefined || pointee === null ? {} : { cell: pointee }),
+      };
     }
     this.readUnknown.add(target.cell);
     const stable = target.stable && target.at === undefined;
@@ -857,7 +869,15 @@ export class Builder {
     this.storeCell(target.cell, value, target.at, at);
   }
 
+  private rememberPointer(cell: string, value: Val): void {
+    if (isZero(value.expr)) return;
+    const before = this.pointers.get(cell);
+    const agrees = value.cell !== undefined && (before === undefined || before === value.cell);
+    this.pointers.set(cell, agrees ? value.cell : null);
+  }
+
   private storeCell(cell: string, value: Val, index: Val | undefined, at: Site | null): void {
+    this.rememberPointer(cell, value);
     const name = `m:${cell}`;
     const kind = kindOf(value.expr, this.kinds);
     const before = this.cellKinds.get(cell);
@@ -1172,6 +1192,21 @@ export class Builder {
         const known = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
         return known ?? { expr: value(arg), origin: `${rule.name} argument ${n}`, stable: true, type: null };
       });
+      // The struct that the last argument points to (struct mm_walk), with what the primitive puts into it.
+      const cell = `L${this.instances}.${rule.name}`;
+      for (const [field, expr] of Object.entries(callback.fields ?? {})) {
+        const from = expr.op === 'param' ? args[rule.parameters.indexOf(expr.name)] : undefined;
+        const val = from ?? { expr: value(expr), origin: `${rule.name} ${field}`, stable: true, type: null };
+        this.storeCell(`${cell}.${field}`, val, undefined, at);
+      }
+      if (callback.fields !== undefined)
+        passed.push({
+          expr: constant({ kind: 'symbol', name: cell }),
+          origin: `&${cell}`,
+          stable: true,
+          type: null,
+          cell,
+        });
       const body = this.label();
       const after = this.label();
       this.nodes.push({

@@ -210,6 +210,6 @@ function worthReading(path: string): boolean {
 }
 
 const HARDWARE_HEADERS =
-  /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2)[^/]*\.h$/;
+  /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2|highmem)[^/]*\.h$/;
 const GENERIC_HEADERS =
   /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;

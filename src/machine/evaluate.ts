@@ -498,6 +498,9 @@ function less(step: Step, a: Value, b: Value, key: () => string): boolean {
     if (order !== null) return order < 0;
     return step.yes(key());
   }
+  // Bounds written as numbers: 0 is before every address that is mapped, the largest is past them all.
+  if (a.kind === 'address' && b.kind === 'int' && a.gap !== '?') return b.n >= Number.MAX_SAFE_INTEGER;
+  if (a.kind === 'int' && b.kind === 'address' && b.gap !== '?') return a.n < Number.MAX_SAFE_INTEGER;
   if (
     a.kind === 'entry-pointer' &&
     b.kind === 'entry-pointer' &&

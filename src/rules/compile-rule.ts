@@ -154,6 +154,16 @@ function compileOne(
     return {
       parameter: callback.parameter,
       member: callback.member ?? null,
+      ...(callback.fields === undefined
+        ? {}
+        : {
+            fields: Object.fromEntries(
+              Object.entries(callback.fields).map(([field, text]) => [
+                field,
+                expressionAt(source, [index, 'callbacks', n, 'fields', field], text, scope),
+              ]),
+            ),
+          }),
       args: callback.args.map((arg, m) =>
         expressionAt(source, [index, 'callbacks', n, 'args', m], arg, scope),
       ),

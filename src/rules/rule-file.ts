@@ -89,7 +89,14 @@ export const callRule = z
       .optional()
       .describe('does not return: never, or when the expression holds'),
     callbacks: z
-      .array(z.strictObject({ parameter: name, member: name.optional(), args: z.array(expression) }))
+      .array(
+        z.strictObject({
+          parameter: name,
+          member: name.optional(),
+          args: z.array(expression),
+          fields: z.record(name, expression).optional(),
+        }),
+      )
       .optional()
       .describe('functions that it calls back after its own steps'),
     bodies: z.array(name).optional().describe('C functions whose bodies the rule stands for'),

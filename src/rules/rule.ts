@@ -53,6 +53,8 @@ export interface CallRule {
     readonly parameter: string;
     readonly member: string | null;
     readonly args: readonly Expression[];
+    /** A last argument more: a struct whose fields hold these (`struct mm_walk` with its `private`). */
+    readonly fields?: Readonly<Record<string, Expression>>;
   }[];
   /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
   readonly source: string;
