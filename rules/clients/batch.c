@@ -1,11 +1,14 @@
 /* Reclaim: clear, put off the flush, flush the batch, drop the page. */
-void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
-	pte_t old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
+	pte_t old;
 
-	if (!pte_present(old))
-		return;
-	set_tlb_ubc_flush_pending(vma->vm_mm, old, addr);
-	try_to_unmap_flush();
-	put_page(pte_page(old));
+	mmu_notifier_invalidate_range_start(range);
+	old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
+	if (pte_present(old)) {
+		set_tlb_ubc_flush_pending(vma->vm_mm, old, addr);
+		try_to_unmap_flush();
+		put_page(pte_page(old));
+	}
+	mmu_notifier_invalidate_range_end(range);
 }

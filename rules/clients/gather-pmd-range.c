@@ -1,14 +1,16 @@
 /* The range of a large entry is recorded by hand. */
-void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
+void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;
-	pmd_t old;
+	pmd_t old = pmdp_get(pmdp);
 
+	if (!pmd_leaf(old))
+		return;
+	mmu_notifier_invalidate_range_start(range);
 	tlb_gather_mmu(&tlb, vma->vm_mm);
-	old = pmdp_huge_get_and_clear(vma->vm_mm, addr, pmdp);
-	if (pmd_leaf(old)) {
-		tlb_flush_pmd_range(&tlb, addr, HPAGE_PMD_SIZE);
-		tlb_remove_page_size(&tlb, pmd_page(old), HPAGE_PMD_SIZE);
-	}
+	pmdp_huge_get_and_clear(vma->vm_mm, addr, pmdp);
+	tlb_flush_pmd_range(&tlb, addr, HPAGE_PMD_SIZE);
+	tlb_remove_page_size(&tlb, pmd_page(old), HPAGE_PMD_SIZE);
 	tlb_finish_mmu(&tlb);
+	mmu_notifier_invalidate_range_end(range);
 }

@@ -1,10 +1,11 @@
 /* The flush is forced under the page-table lock, the page freed later. */
-void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;
 	struct page *page;
 	pte_t old;
 
+	mmu_notifier_invalidate_range_start(range);
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
 	if (pte_present(old)) {
@@ -14,4 +15,5 @@ void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
 		put_page(page);
 	}
 	tlb_finish_mmu(&tlb);
+	mmu_notifier_invalidate_range_end(range);
 }

@@ -17,13 +17,16 @@ void cpu0(pte_t *ptep)
 	local_irq_restore(flags);
 }
 
-void cpu1(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct page *fresh)
+void cpu1(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct page *fresh, struct mmu_notifier_range *range)
 {
-	pte_t old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
+	pte_t old;
 
-	if (!pte_present(old))
-		return;
-	flush_tlb_page(vma, addr);
-	set_pte_at(vma->vm_mm, addr, ptep, mk_pte(fresh, vma->vm_page_prot));
-	put_page(pte_page(old));
+	mmu_notifier_invalidate_range_start(range);
+	old = ptep_get_and_clear(vma->vm_mm, addr, ptep);
+	if (pte_present(old)) {
+		flush_tlb_page(vma, addr);
+		set_pte_at(vma->vm_mm, addr, ptep, mk_pte(fresh, vma->vm_page_prot));
+		put_page(pte_page(old));
+	}
+	mmu_notifier_invalidate_range_end(range);
 }

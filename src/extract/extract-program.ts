@@ -527,7 +527,13 @@ export class Builder {
     let master: Expression | null = null;
     let counted = false;
     for (const phi of phis) {
-      if (kindAt(phi) === 'address' && steps.get(phi.id) !== null && steps.get(phi.id)?.kind !== 'phi') {
+      const how = steps.get(phi.id);
+      if (
+        kindAt(phi) === 'address' &&
+        how !== null &&
+        how?.kind !== 'phi' &&
+        !(how?.kind === 'binary' && how.op === '-')
+      ) {
         master = { op: 'var', name: phiName(instance, phi.id) };
         break;
       }

@@ -5,7 +5,7 @@
 import { constant, type Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import { LEVELS, type Level, type Value } from '#event/value.js';
-import type { Kind } from './value.js';
+import { type Kind, kindOf } from './value.js';
 
 interface Draft {
   readonly name: string;
@@ -113,6 +113,8 @@ function visit(expr: Expression, see: (e: Expression) => void): void {
 
 // ---- arguments and counters as positions
 
+const COMPARED: ReadonlySet<string> = new Set(['<', '<=', '!=', '>', '>=', '-']);
+
 /**
  * Address arguments are `a:argN` until here. How one is used says what it is: compared as the right side, or the end
  * of a range, it lies past the witness; else it lies in one of the witness's granules (a choice); unused as an
@@ -143,13 +145,14 @@ function positions(draft: Draft): ProgramNode[] {
             mark(ends, e.args[1]);
           }
         } else if ((e.op === 'entry' || e.op === 'couple') && 'args' in e) mark(starts, e.args?.[1]);
-        else if ((e.op === '<' || e.op === '!=' || e.op === '<=' || e.op === '-') && 'args' in e) {
-          if (e.op !== '-') mark(starts, e.args?.[0]);
-          mark(ends, e.op === '-' ? e.args?.[0] : e.args?.[1]);
-          if (e.op === '-') mark(starts, e.args?.[1]);
-        } else if ((e.op === '>' || e.op === '>=') && 'args' in e) {
-          mark(ends, e.args?.[0]);
-          mark(starts, e.args?.[1]);
+        else if (COMPARED.has(e.op) && 'args' in e) {
+          // Only what stands against a position is one: counts compare too.
+          const [left, right] = e.args ?? [];
+          if (left === undefined || right === undefined) return;
+          if (kindOf(left, draft.kinds) !== 'address' || kindOf(right, draft.kinds) !== 'address') return;
+          const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
+          mark(starts, low);
+          mark(ends, high);
         }
       });
     }

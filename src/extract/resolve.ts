@@ -156,6 +156,8 @@ export class Resolver {
   private symbol(symbol: string): string | undefined {
     const stated = this.machine.config[symbol];
     if (stated !== undefined) return stated === 'n' ? undefined : stated;
+    if (symbol === '__KERNEL__' || symbol === '__GNUC__') return '1';
+    if (symbol === 'BITS_PER_LONG') return this.symbol('CONFIG_64BIT') === undefined ? '32' : '64';
     if (this.symbols.has(symbol)) return this.symbols.get(symbol);
     this.symbols.set(symbol, undefined);
     // A header's own guard is not defined while it is read.

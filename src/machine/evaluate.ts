@@ -67,8 +67,10 @@ export function truth(step: Step, value: Value, key: () => string): boolean {
       const known = step.settleMaps(value);
       return known.maps !== 'none';
     }
-    case 'opaque':
     case 'address':
+      // A number that is used as an address somewhere may be 0 as any other.
+      return value.gap === 'past' || value.gap === '?' ? step.yes(key()) : true;
+    case 'opaque':
     case 'symbol':
     case 'entry-pointer':
     case 'memory':
@@ -499,8 +501,14 @@ function less(step: Step, a: Value, b: Value, key: () => string): boolean {
     return step.yes(key());
   }
   // Bounds written as numbers: 0 is before every address that is mapped, the largest is past them all.
-  if (a.kind === 'address' && b.kind === 'int' && a.gap !== '?') return b.n >= Number.MAX_SAFE_INTEGER;
-  if (a.kind === 'int' && b.kind === 'address' && b.gap !== '?') return a.n < Number.MAX_SAFE_INTEGER;
+  if (a.kind === 'address' && b.kind === 'int' && a.gap !== '?') {
+    if (b.n >= Number.MAX_SAFE_INTEGER) return true;
+    return b.n <= 0 ? false : step.yes(key());
+  }
+  if (a.kind === 'int' && b.kind === 'address' && b.gap !== '?') {
+    if (a.n >= Number.MAX_SAFE_INTEGER) return false;
+    return a.n <= 0 ? true : step.yes(key());
+  }
   if (
     a.kind === 'entry-pointer' &&
     b.kind === 'entry-pointer' &&
