@@ -1,4 +1,6 @@
 /* A table was unlinked: the invalidation must reach walk caches. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	pmd_t old = pmdp_get(pmdp);

@@ -1,4 +1,6 @@
 /* Reclaim of a dirty page: the batch is flushed before the page is written. */
+#include "mm/rmap.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct writeback_control *wbc, struct mmu_notifier_range *range)
 {
 	pte_t old;

@@ -1,4 +1,6 @@
 /* Somebody who relies on entries being clean asks for the flush that reclaim put off. */
+#include "mm/rmap.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	pte_t old;

@@ -1,4 +1,6 @@
 /* Reclaim: clear, put off the flush, flush the batch, drop the page. */
+#include "mm/rmap.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	pte_t old;

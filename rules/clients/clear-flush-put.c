@@ -1,4 +1,6 @@
 /* Clear and flush in one call, then the page is dropped. */
+#include "mm/pgtable-generic.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	pte_t old = ptep_get(ptep);

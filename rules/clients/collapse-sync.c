@@ -1,4 +1,7 @@
 /* The same against a walker with interrupts off. */
+#include "mm/pgtable-generic.c"
+#include "mm/mmu_gather.c"
+
 void cpu0(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	pmd_t old = pmdp_collapse_flush(vma, addr, pmdp);

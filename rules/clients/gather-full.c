@@ -1,4 +1,6 @@
 /* As gather-page, with the clear that whole-mm teardown uses. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

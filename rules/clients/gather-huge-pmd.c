@@ -1,4 +1,6 @@
 /* As gather-page, for a large page. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

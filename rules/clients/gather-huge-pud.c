@@ -1,4 +1,6 @@
 /* As gather-page, for a very large page. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

@@ -1,4 +1,6 @@
 /* As gather-page, for a batch of entries. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

@@ -1,4 +1,6 @@
 /* A table of pmds is unlinked and goes through the gather. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp)
 {
 	struct mmu_gather tlb;

@@ -1,4 +1,6 @@
 /* A table of puds is unlinked and goes through the gather. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, p4d_t *p4dp)
 {
 	struct mmu_gather tlb;

@@ -1,4 +1,6 @@
 /* An empty page table is unlinked and goes through the gather. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	struct mmu_gather tlb;

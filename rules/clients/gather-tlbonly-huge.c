@@ -1,4 +1,6 @@
 /* A large page's range is recorded by hand and flushed before the page is dropped. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

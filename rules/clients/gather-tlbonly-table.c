@@ -1,4 +1,6 @@
 /* A table's range is recorded by hand in a gather that knows that tables go; flushed, and freed after the walkers. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	struct mmu_gather tlb;

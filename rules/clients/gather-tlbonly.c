@@ -1,4 +1,6 @@
 /* The flush is forced under the page-table lock, the page freed later. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	struct mmu_gather tlb;

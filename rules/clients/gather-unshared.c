@@ -1,4 +1,6 @@
 /* A table shared between processes loses its last other user: flushed and walkers waited for, then it is freed. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp)
 {
 	struct mmu_gather tlb;

@@ -1,4 +1,6 @@
 /* As clear-flush-put for an entry of hugetlb. */
+#include "mm/pgtable-generic.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
 	pte_t old = ptep_get(ptep);

@@ -1,4 +1,7 @@
 /* A lockless walker reads a pmd and goes into the table; another CPU unlinks and frees it after interrupting everybody. */
+#include "mm/pgtable-generic.c"
+#include "mm/mmu_gather.c"
+
 void cpu0(pmd_t *pmdp, unsigned long addr)
 {
 	unsigned long flags;

@@ -1,4 +1,6 @@
 /* As clear-flush-put for a large page. */
+#include "mm/pgtable-generic.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, struct mmu_notifier_range *range)
 {
 	pmd_t old = pmdp_get(pmdp);

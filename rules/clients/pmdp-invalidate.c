@@ -1,4 +1,6 @@
 /* A large page is made unusable and flushed before the entry is replaced. */
+#include "mm/pgtable-generic.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, struct page *fresh, pgprot_t prot, struct mmu_notifier_range *range)
 {
 	pmd_t old = pmdp_get(pmdp);

@@ -1,4 +1,6 @@
 /* As clear-flush-put for a very large page. */
+#include "mm/pgtable-generic.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp, struct mmu_notifier_range *range)
 {
 	pud_t old = pudp_get(pudp);

@@ -1,4 +1,6 @@
 /* A table is queued by itself, in a gather that already knows that tables go. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	struct mmu_gather tlb;

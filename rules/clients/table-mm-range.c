@@ -1,4 +1,6 @@
 /* A page table is unlinked and its range flushed with the word that tables are freed. */
+#include "mm/mmu_gather.c"
+
 void client(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)
 {
 	pmd_t old = pmdp_get(pmdp);

@@ -27,6 +27,8 @@ export interface SearchResult<S, A, V> {
   /** `exhausted`: every reachable state was seen. `stopped`: `collect` was reached. Else the limit that cut it off. */
   readonly end: 'exhausted' | 'stopped' | 'state-limit' | 'time-limit' | 'boundary';
   readonly states: number;
+  /** States seen from which nothing goes on and in which nothing is wrong: runs that come to an end. */
+  readonly ends: number;
 }
 
 export interface SearchLimits<V = never> {

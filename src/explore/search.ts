@@ -20,6 +20,7 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
   const violations: Path<S, A, V>[] = [];
   const counts = new Map<string, number>();
   let outside = false;
+  let ends = 0;
 
   /** True when enough violations are collected. */
   const visit = (action: A, state: S, parent: number): boolean => {
@@ -43,6 +44,7 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
     violations,
     end,
     states: seen.length,
+    ends,
   });
 
   for (const { action, state } of model.initial()) if (visit(action, state, -1)) return result('stopped');
@@ -54,7 +56,9 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
       outside = true;
       continue;
     }
-    for (const step of model.expand(state)) {
+    const steps = model.expand(state);
+    if (steps.length === 0) ends += 1;
+    for (const step of steps) {
       if (visit(step.action, step.state, at)) return result('stopped');
       if (seen.length > limits.states) return result('state-limit');
     }

@@ -79,8 +79,10 @@ export function judge(
       const replay = runs(other, facts, limits, RUNS, vector);
       states += replay.states;
       if (replay.violations.some((known) => known.violation.object === run.violation.object)) kept.push(run);
-      else if (replay.end === null) found.push(run);
-      else open = replay.end;
+      else if (replay.end === null) {
+        // Choices under which the other side never comes to an end are none that its code can meet.
+        if (replay.ends > 0 || replay.violations.length > 0) found.push(run);
+      } else open = replay.end;
       if (limits.expired()) break;
     }
     if (found.length === 0) open ??= all.end;
@@ -98,7 +100,12 @@ function runs(
   limits: JudgeLimits,
   collect: number,
   fixed?: ChoiceVector,
-): { readonly violations: readonly Run[]; readonly end: string | null; readonly states: number } {
+): {
+  readonly violations: readonly Run[];
+  readonly end: string | null;
+  readonly states: number;
+  readonly ends: number;
+} {
   const model = createModel({ programs, facts, ...(fixed === undefined ? {} : { fixed }) });
   const result = search(model, {
     states: limits.states,
@@ -107,7 +114,7 @@ function runs(
     each: { of: (violation: Violation) => `${violation.hazard} ${violation.object}`, most: 16 },
   });
   const end = result.end === 'exhausted' || result.end === 'stopped' ? null : result.end;
-  return { violations: result.violations, end, states: result.states };
+  return { violations: result.violations, end, states: result.states, ends: result.ends };
 }
 
 /** Every named choice of a run, by key in order of occurrence. */
