@@ -1194,9 +1194,19 @@ export class Builder {
         instance.stack.includes(target.definition.name)
       )
         continue;
+      const lowered = this.resolver.lower(target);
+      const parameters = 'blocks' in lowered ? lowered.parameters : [];
       const passed = callback.args.map((arg, n): Val => {
-        const known = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
-        return known ?? { expr: value(arg), origin: `${rule.name} argument ${n}`, stable: true, type: null };
+        const handed = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
+        const origin = `${rule.name} argument ${n}`;
+        const val = handed ?? { expr: value(arg), origin, stable: true, type: null };
+        const parameter = parameters[n];
+        if (this.typeRule(parameter?.type ?? null)?.is !== 'address') return val;
+        if (kindOf(val.expr, this.kinds) === 'address') return val;
+        // A walker calls back for each stretch: where the witness lies in it is known by use, as for a root.
+        const name = `a:${origin}`;
+        this.kinds.set(name, 'address');
+        return { ...val, expr: { op: 'var', name } };
       });
       // The struct that the last argument points to (struct mm_walk), with what the primitive puts into it.
       const cell = `L${this.instances}.${rule.name}`;
@@ -1499,7 +1509,9 @@ export class Builder {
       return null;
     if (
       (result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') &&
-      result.class === 'other'
+      (result.class === 'other' ||
+        // A lock that is no page table's protects no entry.
+        (result.class === 'ptl' && kindOf(result.lock, this.kinds) !== 'entry-pointer'))
     )
       return null;
     return result;

@@ -23,7 +23,7 @@ interface Draft {
 export function finishProgram(draft: Draft): EventProgram {
   const positioned = positions(draft);
   const kept = slice(positioned, draft.returnsFlag);
-  const nodes = compact(kept);
+  const nodes = ownSpace(compact(kept));
   const levels = levelsIn(nodes);
   return {
     name: draft.name,
@@ -452,6 +452,29 @@ function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode
         return { kind: 'assign', sets: [], next, at: node.at };
       }
     }
+  });
+}
+
+// ---- whose address space
+
+/**
+ * A flush of the running task's mm does nothing for another mm whose lock the program takes to change it: only then
+ * are two names known to mean two address spaces.
+ */
+function ownSpace(nodes: ProgramNode[]): ProgramNode[] {
+  const locked = new Set<string>();
+  for (const node of nodes)
+    if (node.kind === 'event' && node.event.kind === 'lock' && node.event.class === 'mmap') {
+      const lock = node.event.lock;
+      if (lock.op === 'const' && lock.value.kind === 'symbol') locked.add(lock.value.name);
+    }
+  const runs = (name: string): boolean => /^\*current\.(active_)?mm$/.test(name);
+  if (locked.size === 0 || [...locked].some(runs)) return nodes;
+  return nodes.map((node): ProgramNode => {
+    if (node.kind !== 'event' || node.event.kind !== 'flush' || node.event.space === undefined) return node;
+    const { space } = node.event;
+    if (space.op !== 'const' || space.value.kind !== 'symbol' || !runs(space.value.name)) return node;
+    return { ...node, event: { ...node.event, space: constant({ kind: 'symbol', name: 'another mm' }) } };
   });
 }
 

@@ -88,6 +88,7 @@ function reachesWalkCaches(step: Step, flush: Flush<Value>): boolean {
 /** A flush of another address space removes nothing of the witness's. */
 function otherSpace(step: Step, space: Value | undefined, scope: string): boolean {
   if (space === undefined || space.kind !== 'symbol' || scope === 'all') return false;
+  if (space.name === 'another mm') return true;
   const kernel = space.name === 'kernel' || space.name.includes('init_mm');
   if (step.machine.space === 'kernel') return !kernel;
   if (step.machine.space === 'user' && kernel) return true;
