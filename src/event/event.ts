@@ -122,6 +122,8 @@ export type Event<X> =
       readonly container: X;
       readonly into: string;
       readonly remove: boolean;
+      /** What a member can be that somebody out of view put in. */
+      readonly unseen?: X;
     }
   | { readonly kind: 'container-move'; readonly from: X; readonly to: X }
   | { readonly kind: 'container-init'; readonly container: X }

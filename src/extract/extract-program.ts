@@ -7,7 +7,7 @@
  */
 
 import { identifiersIn } from '#c/identifiers.js';
-import type { Block, BlockId, CFunction, Instruction, Operand, Place } from '#c/ir.js';
+import type { Block, BlockId, CFunction, CType, Instruction, Operand, Place } from '#c/ir.js';
 import type { Event } from '#event/event.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode, Site } from '#event/program.js';
@@ -905,7 +905,7 @@ export class Builder {
     const types = instance.fn.values;
     switch (instruction.kind) {
       case 'call': {
-        const result = this.call(instance, instruction, at);
+        const result = this.call(instance, instruction, at, types[instruction.id]?.type ?? null);
         instance.values.set(instruction.id, { ...result, type: types[instruction.id]?.type ?? result.type });
         return;
       }
@@ -1066,7 +1066,8 @@ export class Builder {
       ? null
       : ruleFor(this.rules, instruction.macro, this.resolver.machine);
     if (rule !== null && rule.form === 'iterate') {
-      const applied = this.apply(rule, args, at, origin);
+      const expected = instance.fn.values[instruction.cursors[0]?.id ?? -1]?.type ?? null;
+      const applied = this.apply(rule, args, at, origin, expected);
       const more = applied.more ?? choice(`${origin}: another`, false);
       instance.values.set(
         instruction.id,
@@ -1109,7 +1110,12 @@ export class Builder {
 
   // ---- calls
 
-  private call(instance: Instance, instruction: Extract<Instruction, { kind: 'call' }>, at: Site): Val {
+  private call(
+    instance: Instance,
+    instruction: Extract<Instruction, { kind: 'call' }>,
+    at: Site,
+    expected: CType | null,
+  ): Val {
     const args = instruction.args.map((arg) => this.operand(instance, arg));
     for (const { expr } of args)
       if (expr.op === 'const' && expr.value.kind === 'symbol' && expr.value.name === 'kernel')
@@ -1133,7 +1139,8 @@ export class Builder {
     const origin = `${name}(${origins})`;
     if (!this.options.bodies.has(name)) {
       const rule = ruleFor(this.rules, name, this.resolver.machine);
-      if (rule !== null && rule.form === 'call') return this.byRule(rule, args, instance, at, origin);
+      if (rule !== null && rule.form === 'call')
+        return this.byRule(rule, args, instance, at, origin, expected);
     }
     const found = this.resolver.define(name, instance.fn.file);
     if (found !== null && this.follows(name, found, instance)) {
@@ -1312,8 +1319,15 @@ export class Builder {
     return result;
   }
 
-  private byRule(rule: CallRule, args: readonly Val[], instance: Instance, at: Site, origin: string): Val {
-    const applied = this.apply(rule, args, at, origin);
+  private byRule(
+    rule: CallRule,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    origin: string,
+    expected: CType | null,
+  ): Val {
+    const applied = this.apply(rule, args, at, origin, expected);
     this.callbacks(rule, args, instance, at, applied.value);
     if (rule.stops) {
       this.nodes.push({ kind: 'stop', at } as unknown as Draft);
@@ -1337,6 +1351,8 @@ export class Builder {
     args: readonly Val[],
     at: Site,
     origin: string,
+    /** C type of what the call's value or cursor is put into. */
+    expected: CType | null,
   ): {
     readonly returns: Expression | null;
     readonly more: Expression | null;
@@ -1372,7 +1388,7 @@ export class Builder {
         this.assign(name, expr, at);
         continue;
       }
-      const event = this.bindEvent(step.event, argument, value, local);
+      const event = this.bindEvent(step.event, argument, value, local, expected);
       if (event === null) continue;
       if (step.when === null) this.emit({ kind: 'event', event, at });
       else {
@@ -1449,11 +1465,27 @@ export class Builder {
   }
 
   /** A rule's event with its operands; null when the model does not follow the object it is about. */
+  /** What a list whose members have this type carries, where nobody in view filled it. */
+  private memberOf(type: CType | null): Value | null {
+    const rule = this.typeRule(type);
+    switch (rule?.is) {
+      case 'memory-page':
+        return { kind: 'memory', what: 'page', level: 'pte', who: 'W' };
+      case 'memory-table':
+        return { kind: 'memory', what: 'table', level: rule.level ?? 'pte', who: 'W' };
+      case 'range':
+        return { kind: 'memory', what: 'range', level: 'pte', who: 'W' };
+      default:
+        return null;
+    }
+  }
+
   private bindEvent(
     event: Event<Expression>,
     argument: (name: string) => Val | null,
     value: (e: Expression) => Expression,
     local: (name: string) => string,
+    expected: CType | null,
   ): Event<Expression> | null {
     const symbolic = (expr: Expression): Expression => {
       const arg = expr.op === 'param' ? argument(expr.name) : null;
@@ -1479,6 +1511,10 @@ export class Builder {
         else if (['memory', 'item'].includes(key)) bound[key] = memory(expr);
         else bound[key] = value(expr);
       } else bound[key] = part;
+    }
+    if (event.kind === 'container-take') {
+      const member = this.memberOf(expected);
+      if (member !== null) bound['unseen'] = constant(member);
     }
     const result = bound as unknown as Event<Expression>;
     if ('into' in result)

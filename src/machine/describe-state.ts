@@ -58,7 +58,7 @@ export function describeState(machine: Machine, state: State): ReadonlyMap<strin
     if (name.startsWith('lock:'))
       shown.set(name.slice(5), `held by CPU${text.slice(1)}${text.startsWith('r') ? ' (read)' : ''}`);
     if (name.startsWith('box:')) {
-      const members = text.split(';').filter((member) => member !== '' && member !== 'x');
+      const members = text.split(';').filter((member) => member !== '' && member !== 'x' && member !== 'u');
       if (members.length > 0)
         shown.set(
           name.slice(4),

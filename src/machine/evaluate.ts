@@ -698,6 +698,6 @@ function withPresent(step: Step, value: Value, on: Value): Value {
 function isEmpty(step: Step, container: Value): boolean {
   if (container.kind !== 'symbol') return step.yes('container is empty');
   const box = step.state.extra.get(`box:${container.name}`);
-  if (box === undefined) return step.yes(`${container.name} is empty`);
+  if (box === undefined || box === 'u;x' || box === 'u') return step.yes(`${container.name} is empty`);
   return box === '';
 }

@@ -100,7 +100,9 @@ export function runContainer(
     }
     case 'container-move': {
       const [from, to] = [boxName(event.from), boxName(event.to)];
-      const all = new Set([...members(step.state.extra.get(from)), ...members(step.state.extra.get(to))]);
+      // What nobody in view put in moves along as `u`.
+      const moved = step.state.extra.has(from) ? members(step.state.extra.get(from)) : ['u', 'x'];
+      const all = new Set([...moved, ...members(step.state.extra.get(to))]);
       step.state.note(to, [...all].sort().join(';'));
       step.state.note(from, '');
       return;
@@ -108,8 +110,13 @@ export function runContainer(
     case 'container-take': {
       const name = boxName(event.container);
       const text = step.state.extra.get(name);
-      const held = members(text);
-      const witness = held.filter((item) => item !== 'x');
+      const inside = text === undefined ? ['u', 'x'] : members(text);
+      const unseen =
+        inside.includes('u') && event.unseen !== undefined && isWitness(event.unseen)
+          ? [String(step.machine.values.id(event.unseen))]
+          : [];
+      const held = inside.filter((item) => item !== 'u');
+      const witness = [...new Set([...held.filter((item) => item !== 'x'), ...unseen])];
       const options = [
         ...witness,
         ...(witness.length === 0 || held.includes('x') || !event.remove ? ['x'] : []),
@@ -119,7 +126,8 @@ export function runContainer(
       );
       const item = options[step.choose('taken from a container', labels)] ?? 'x';
       step.assign(event.into, item === 'x' ? OPAQUE : step.machine.values.value(Number(item)));
-      if (event.remove && item !== 'x') step.state.note(name, held.filter((h) => h !== item).join(';'));
+      if (event.remove && item !== 'x')
+        step.state.note(name, inside.filter((h) => h !== item && h !== 'u').join(';'));
     }
   }
 }
