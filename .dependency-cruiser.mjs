@@ -30,8 +30,8 @@ const ROWS = {
     instead: 'extract/ gives event programs; running them is for review/',
   },
   machine: {
-    // The search's contract, as types: machine/ implements a model, explore/ searches it.
-    imports: ['event', 'rules', 'explore/model'],
+    // machine/ implements the model that explore/ searches, replays a run to show it, and runs scenarios alone.
+    imports: ['event', 'rules', 'explore/model', 'explore/search'],
     instead: 'machine/ gets event programs; pass what it needs as data',
   },
   explore: { imports: [], instead: 'explore/ searches any model; put page tables and TLBs into the model' },

@@ -1,7 +1,7 @@
 /** Per-spec results → figures, and the comparison with figures recorded before. Pure. */
 
-export const GROUPS = ['mm', 'x86', 'arm64', 'kvm', 'other'];
-export const DIFFICULTIES = ['local', 'path', 'inter', 'config'];
+const GROUPS = ['mm', 'x86', 'arm64', 'kvm', 'other'];
+const DIFFICULTIES = ['local', 'path', 'inter', 'config'];
 
 /** The groups and difficulties of the headline figure. */
 const CORE_GROUPS = ['mm', 'x86', 'arm64'];

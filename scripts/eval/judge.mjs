@@ -82,7 +82,7 @@ function concerns(entry, spec) {
 }
 
 /** The area that a file's figures go to: the maintained trees' borders, with KVM on its own. */
-export function groupOf(file) {
+function groupOf(file) {
   if (/(^|\/)kvm(\/|[^/]*$)/.test(file)) return 'kvm';
   if (file.startsWith('arch/x86/')) return 'x86';
   if (file.startsWith('arch/arm64/')) return 'arm64';

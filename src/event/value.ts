@@ -22,8 +22,6 @@ export type Who = 'W' | 'A' | 'other';
  */
 export type Gap = Level | 'far' | 'past';
 
-export const GAPS: readonly Gap[] = ['past', 'pte', 'pmd', 'pud', 'p4d', 'pgd', 'far'];
-
 /**
  * What an entry holds. `maps`: `none` empty; `page` a present leaf; `table` a present pointer to the next level;
  * `soft` non-present software data (swap, migration, marker). `of`: which page or table. Attributes that nobody

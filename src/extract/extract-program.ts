@@ -98,7 +98,7 @@ export function extractProgram(
   return first.readEarly ? new Builder(resolver, rules, options, first.cells()).root(lowered) : extraction;
 }
 
-export class Builder {
+class Builder {
   private readonly nodes: Draft[] = [];
   private readonly kinds = new Map<string, Kind>();
   private readonly followed = new Set<string>();
@@ -114,6 +114,7 @@ export class Builder {
   private temporaries = 0;
   private current: NodeId = 0;
   private over = false;
+  private rootFile = '';
   /** Was init_mm handed to anything? Then the addresses are the kernel's. */
   private kernel = false;
 
@@ -144,6 +145,7 @@ export class Builder {
   }
 
   root(fn: CFunction): Extraction {
+    this.rootFile = fn.file;
     this.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
     const args = fn.parameters.map((parameter, position): Val => this.rootArgument(parameter.type, position));
     for (const cell of this.cellsAtStart.keys())
@@ -646,6 +648,11 @@ export class Builder {
       if (kindOf(val.expr, this.kinds) === 'symbol' || kindOf(val.expr, this.kinds) === 'entry-pointer')
         return val;
     }
+    // `&page->lru`: lists carry the page by its link.
+    if (place.base.kind === 'deref' && place.path.length === 1 && place.path[0]?.kind === 'field') {
+      const pointer = this.operand(instance, place.base.pointer);
+      if (kindOf(pointer.expr, this.kinds) === 'memory' && pointer.cell === undefined) return pointer;
+    }
     const target = this.locate(instance, place);
     if (target.kind === 'entry')
       return {
@@ -1012,6 +1019,9 @@ export class Builder {
         at,
       );
     }
+    // Shifts between page numbers and addresses, offsets inside: still the same memory.
+    if (kinds[0] === 'memory' && !comparison && kinds[1] !== 'memory' && kinds[1] !== 'address')
+      return { ...left, origin };
     // A counter that stands for a position: scaling and adding a base keep the position, adding one steps it.
     if (left.index || right.index) {
       const [position, other, otherKind] = left.index ? [left, right, kinds[1]] : [right, left, kinds[0]];
@@ -1138,16 +1148,24 @@ export class Builder {
     }
     const origin = `${name}(${origins})`;
     if (!this.options.bodies.has(name)) {
-      const rule = ruleFor(this.rules, name, this.resolver.machine);
+      const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
       if (rule !== null && rule.form === 'call')
         return this.byRule(rule, args, instance, at, origin, expected);
     }
-    const found = this.resolver.define(name, instance.fn.file);
+    const found = this.definition(name, instance.fn.file);
     if (found !== null && this.follows(name, found, instance)) {
       const result = this.inline(found, args, instance, at);
       if (result !== null) return result;
     }
     return this.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+  }
+
+  /** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
+  private definition(name: string, file: string): Found | null {
+    return (
+      this.resolver.define(name, file) ??
+      (this.rootFile === '' ? null : this.resolver.define(name, this.rootFile))
+    );
   }
 
   /** Puts a body in place of its call; null (and a gap) when the body could not be lowered. */
@@ -1269,7 +1287,7 @@ export class Builder {
     const near = found.index.file === instance.fn.file;
     const small =
       definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
-    if (!small && !this.relevant(found, 0)) return false;
+    if (!small && !this.options.bodies.has(name) && !this.relevant(found, 0)) return false;
     if (instance.depth >= this.options.depthLimit || this.nodes.length > this.options.nodeLimit) {
       if (!this.relevant(found, 0)) return false;
       this.over = this.nodes.length > this.options.nodeLimit;
@@ -1304,7 +1322,7 @@ export class Builder {
         }
       }
       if (depth >= 5 || name === found.definition.name) continue;
-      const next = this.resolver.define(name, found.index.file);
+      const next = this.definition(name, found.index.file);
       if (
         next !== null &&
         (next.definition.kind === 'function' ||
@@ -1493,7 +1511,10 @@ export class Builder {
       if (kindOf(arg.expr, this.kinds) === 'symbol' || kindOf(arg.expr, this.kinds) === 'entry-pointer')
         return arg.expr;
       const vma = arg.type?.base === 'struct vm_area_struct';
-      return constant({ kind: 'symbol', name: `${arg.cell ?? arg.origin}${vma ? '.vm_mm' : ''}` });
+      return constant({
+        kind: 'symbol',
+        name: vma ? `${arg.cell ?? `*${arg.origin}`}.vm_mm` : (arg.cell ?? arg.origin),
+      });
     };
     const memory = (expr: Expression): Expression => {
       const result = value(expr);

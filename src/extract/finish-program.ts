@@ -38,7 +38,7 @@ export function finishProgram(draft: Draft): EventProgram {
 
 // ---- walking
 
-export function expressionsOf(node: ProgramNode): readonly Expression[] {
+function expressionsOf(node: ProgramNode): readonly Expression[] {
   switch (node.kind) {
     case 'assign':
       return node.sets.map((set) => set.value);
@@ -63,7 +63,7 @@ function operandsOf(event: object): Expression[] {
   return found;
 }
 
-export function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
+function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
   const inner =
     expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice'
       ? expr

@@ -3,7 +3,7 @@ import type { Expression } from '#event/expression.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import { encodeValue } from '#event/value.js';
 
-export function printExpression(expr: Expression): string {
+function printExpression(expr: Expression): string {
   switch (expr.op) {
     case 'const':
       return encodeValue(expr.value);

@@ -72,6 +72,7 @@ export class Resolver {
   /** Definitions of `name` that are live on this machine in one file. */
   live(index: FileIndex, name: string): Definition | null {
     for (const definition of index.definitions.get(name) ?? []) {
+      if (marksItself(index, definition)) continue;
       if (definition.when.every((condition) => evaluateCondition(condition, this.configuration)))
         return definition;
     }
@@ -136,6 +137,8 @@ export class Resolver {
   }
 
   private includePath(path: string, system: boolean, from: string): string | null {
+    // Clients name the changed file by its path in the tree.
+    if (!system && from.startsWith('client:')) return path;
     if (!system) {
       const folder = from.slice(0, from.lastIndexOf('/') + 1);
       const parts: string[] = [];
@@ -175,8 +178,10 @@ export class Resolver {
       const text = this.read(`arch/${this.machine.arch}/include/asm/${header}`);
       if (text === null || !text.includes(symbol)) continue;
       const index = this.cache.index(`arch/${this.machine.arch}/include/asm/${header}`, text);
-      const definition = this.live(index, symbol);
-      if (definition !== null && definition.kind === 'macro') {
+      const definition = (index.definitions.get(symbol) ?? []).find((candidate) =>
+        candidate.when.every((condition) => evaluateCondition(condition, this.configuration)),
+      );
+      if (definition !== undefined && definition.kind === 'macro') {
         const body = index.text.slice(definition.body, definition.end).trim();
         return /^-?\d+$/.test(body) ? body : '1';
       }
@@ -215,3 +220,9 @@ const HARDWARE_HEADERS =
   /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2|highmem)[^/]*\.h$/;
 const GENERIC_HEADERS =
   /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;
+
+/** `#define f f` only says that f is there. */
+function marksItself(index: FileIndex, definition: Definition): boolean {
+  if (definition.kind !== 'macro' || definition.parameters !== null) return false;
+  return index.text.slice(definition.body, definition.end).trim() === definition.name;
+}

@@ -19,7 +19,7 @@ export interface Val {
   readonly index?: true;
 }
 
-export function kindOfValue(value: Value): Kind {
+function kindOfValue(value: Value): Kind {
   switch (value.kind) {
     case 'int':
       return 'int';

@@ -86,7 +86,7 @@ function expressionsOf(node: ProgramNode): Expression[] {
   }
 }
 
-export function successorsOf(node: ProgramNode): readonly NodeId[] {
+function successorsOf(node: ProgramNode): readonly NodeId[] {
   switch (node.kind) {
     case 'event':
     case 'assign':

@@ -98,7 +98,7 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
 }
 
 /** A text for an expression that names no variable: two programs that ask the same ask it alike. */
-export function describe(expression: Expression): string {
+function describe(expression: Expression): string {
   switch (expression.op) {
     case 'const':
       return encodeValue(expression.value);

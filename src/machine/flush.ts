@@ -103,13 +103,6 @@ export function interruptsBlocked(step: Step): boolean {
   return false;
 }
 
-export interface Reach {
-  readonly all: boolean;
-  /** CPUs in lazy TLB mode are left out. */
-  readonly butLazy: boolean;
-  readonly deferrable: boolean;
-}
-
 /** Runs a flush. May block the step: an interrupt that a CPU with interrupts off has not taken yet. */
 export function runFlush(step: Step, flush: Flush<Value>): void {
   const remote = flush.reach !== 'self';

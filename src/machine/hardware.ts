@@ -22,7 +22,7 @@ import {
 import { noneValue, type Step } from './step.js';
 
 /** Stale leaf of another target than the witness's page. */
-export const OTHER_TARGET = 4;
+const OTHER_TARGET = 4;
 
 export const isPresent = (value: EntryValue): boolean => value.maps === 'page' || value.maps === 'table';
 

@@ -8,7 +8,7 @@ import type { Step } from './step.js';
 
 const ORDER: readonly Gap[] = ['far', 'pgd', 'p4d', 'pud', 'pmd', 'pte', 'past'];
 
-export const rank = (gap: Gap): number => ORDER.indexOf(gap);
+const rank = (gap: Gap): number => ORDER.indexOf(gap);
 
 /** Is the address at or before w inside w's granule of this level? */
 export function inGranule(gap: Gap, level: number): boolean {

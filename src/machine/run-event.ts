@@ -44,7 +44,7 @@ import type { Step } from './step.js';
 const WRITTEN = new Set(['into', 'old', 'kind']);
 
 /** The event with values for expressions. */
-export function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
+function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
   const replace = (value: unknown): unknown => {
     if (value === null || typeof value !== 'object') return value;
     if ('op' in value) return evaluate(step, value as Expression);

@@ -5,8 +5,6 @@
 import { encodeValue, LEVELS, type Value } from '#event/value.js';
 import type { Violation } from './run.js';
 
-export const LEVEL_COUNT = LEVELS.length;
-
 /** What a byte holds, by name. Those `per level` take one byte for each level, `per CPU` one for each program. */
 export interface Layout {
   readonly size: number;
@@ -47,14 +45,14 @@ export const BATCHED = 40;
 /** Per level: order of half stores: 0 none, 1 low stored, 2 high stored; +4 after a barrier; +8 volatile store. */
 export const HALVES = 41;
 /** Levels where halves of two values stand together: low half's target, 0 when whole. */
-export const FIXED_SIZE = 46;
+const FIXED_SIZE = 46;
 
 /** Per CPU. */
 export const IRQ_OFF = 0;
 export const RCU = 1;
 /** Tables (bits 0–4) and page (bit 5) that this CPU's walk is inside of; bit 6: a lock was held when it went in. */
 export const INSIDE = 2;
-export const CPU_BYTES = 3;
+const CPU_BYTES = 3;
 
 /** Per class. */
 export const CONDITION = 0;
@@ -64,7 +62,7 @@ export const LEAF_FLAGS = 6;
 /** Per level: may a walk cache still lead to the table of this level? */
 export const WALK = 11;
 export const WALK_FLAGS = 16;
-export const CLASS_BYTES = 21;
+const CLASS_BYTES = 21;
 
 /** Flags of a stale bit: a flush was done that missed it, is deferred, is started, or waits for an isb; last: 16 * (cpu + 1) that started it. */
 export const MISSED = 1;

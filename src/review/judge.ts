@@ -118,7 +118,7 @@ function runs(
 }
 
 /** Every named choice of a run, by key in order of occurrence. */
-export function choicesOf(run: Run): ChoiceVector {
+function choicesOf(run: Run): ChoiceVector {
   const vector = new Map<string, string[]>();
   const steps = [...run.steps];
   for (const { action } of steps) {

@@ -245,11 +245,17 @@ function runJob(
       undecided: own.undecided,
     };
   }
+  const raised = new Set(own.verdict.introduced.map((run) => run.violation.object));
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {
     const outcome = run(task, limits);
+    // Silent only when it shows nothing of the kind at all: what it shows on both sides may hide the difference.
     const clean =
-      outcome.verdict !== null && outcome.verdict.introduced.length === 0 && outcome.verdict.cutOff === null;
+      outcome.verdict !== null &&
+      outcome.verdict.cutOff === null &&
+      ![...outcome.verdict.introduced, ...outcome.verdict.existing].some((run) =>
+        raised.has(run.violation.object),
+      );
     if (!clean) return { candidates: mine, undecided: own.undecided };
   }
   if (job.callers.length === 0) return { candidates: mine, undecided: own.undecided };

@@ -61,7 +61,7 @@ const steps = Object.fromEntries(
 
 const oneKey = { minProperties: 1, maxProperties: 1 };
 
-export const ruleStep = z
+const ruleStep = z
   .strictObject({
     let: z.record(name, expression).optional().describe('names for later steps'),
     ...steps,
@@ -108,7 +108,7 @@ export const callRule = z
     'a rule has either call or iterate',
   );
 
-export const typeRule = z.strictObject({
+const typeRule = z.strictObject({
   type: z.string(),
   pointers: z.int().min(0).max(3),
   is: z.enum([
@@ -127,13 +127,13 @@ export const typeRule = z.strictObject({
   level: level.optional(),
 });
 
-export const fieldRule = z.strictObject({
+const fieldRule = z.strictObject({
   struct: z.string(),
   field: names.describe('one field or several with the same meaning'),
   value: expression.describe('expression over `base`, the pointer to the struct'),
 });
 
-export const constantRule = z.strictObject({ name: names, value: expression, when: condition.optional() });
+const constantRule = z.strictObject({ name: names, value: expression, when: condition.optional() });
 
 export const machineFile = z.strictObject({
   name: z.string(),
@@ -151,7 +151,6 @@ const programStep: z.ZodType<ProgramStepFile> = z.lazy(() =>
       ...steps,
       if: expression.optional(),
       while: expression.optional(),
-      // biome-ignore lint/suspicious/noThenProperty: the key of the file, never awaited
       then: z.array(programStep).optional(),
       else: z.array(programStep).optional(),
       do: z.array(programStep).optional(),
@@ -183,7 +182,7 @@ export const hazardHead = z.strictObject({
   severity: z.enum(['error', 'warning']),
 });
 
-export const ruleFile = z.array(callRule);
+const ruleFile = z.array(callRule);
 export const typeFile = z.array(typeRule);
 export const fieldFile = z.array(fieldRule);
 export const constantFile = z.array(constantRule);
@@ -191,7 +190,6 @@ export const pathFile = z.array(z.string());
 
 export type ConditionFile = z.output<typeof condition>;
 export type CallRuleFile = z.output<typeof callRule>;
-export type RuleStepFile = z.output<typeof ruleStep>;
 
 /** JSON Schema for editors: one definition for each kind of file. */
 export function jsonSchema(): unknown {

@@ -44,7 +44,7 @@ describe('search', () => {
         numbers(100, () => false),
         limits,
       ),
-    ).toEqual({ violations: [], end: 'exhausted', states: 100 });
+    ).toEqual({ violations: [], end: 'exhausted', states: 100, ends: ENDS });
   });
   it('collects distinct violating states and does not go on from them', () => {
     const { violations, end } = search(

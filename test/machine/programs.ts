@@ -102,31 +102,10 @@ export function hazards(
   ].sort();
 }
 
-/** Violating runs in which every machine's own question was answered as given (`key` → value). */
-export function runsWith(
-  programs: EventProgram,
-  name: string,
-  answers: Readonly<Record<string, string>>,
-): Run[] {
-  const result = search(createModel({ programs: [programs], facts: factsOf(machine(name)) }), {
-    states: 200_000,
-    expired: () => false,
-    collect: 500,
-  });
-  return result.violations.filter((run) =>
-    run.steps.every(({ action }) =>
-      action.choices.every(
-        (choice) => answers[choice.key] === undefined || answers[choice.key] === choice.value,
-      ),
-    ),
-  );
-}
-
 /** The caller opened a notifier section, raised tlb_flush_pending: questions beside the point of most tests. */
-export const QUIET: ReadonlyMap<string, readonly string[]> = new Map([
+const QUIET: ReadonlyMap<string, readonly string[]> = new Map([
   ['mmu notifier section open at entry', ['yes']],
   ['tlb_flush_pending raised at entry', ['no']],
   ['mmap_lock held for write at entry', ['no']],
 ]);
 export const quiet = { fixed: QUIET };
-export const one = integer(1);
