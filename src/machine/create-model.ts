@@ -7,7 +7,7 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
-import { LEVELS, type Value } from '#event/value.js';
+import { encodeValue, LEVELS, type MemoryValue, type Value } from '#event/value.js';
 import type { Model } from '#explore/model.js';
 import { type CompiledProgram, compileProgram, operandsOf } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
@@ -72,6 +72,7 @@ export function createModel(options: ModelOptions): MachineModel {
     levels,
     ambient,
     pageBrought: options.programs.some(bringsPage),
+    brought: broughtBy(options.programs),
     names: options.names ?? options.programs.map((program) => program.name),
   };
 
@@ -135,6 +136,32 @@ export function createModel(options: ModelOptions): MachineModel {
 
 function spaceOf(programs: readonly EventProgram[]): Machine['space'] {
   return programs.find((program) => program.space !== 'unknown')?.space ?? 'unknown';
+}
+
+/** The witness's memory that the programs name by constants: it was not found by walking. */
+function broughtBy(programs: readonly EventProgram[]): MemoryValue[] {
+  const found = new Map<string, MemoryValue>();
+  const see = (value: Value): void => {
+    if (value.kind === 'memory' && value.who === 'W') found.set(encodeValue(value), value);
+  };
+  const visit = (expression: Expression): void => {
+    switch (expression.op) {
+      case 'const':
+        see(expression.value);
+        return;
+      case 'choice':
+        expression.of.forEach(see);
+        return;
+      case 'var':
+      case 'param':
+        return;
+      default:
+        expression.args.forEach(visit);
+    }
+  };
+  for (const program of programs)
+    for (const node of program.nodes) if (node.kind === 'event') operandsOf(node.event).forEach(visit);
+  return [...found.values()];
 }
 
 /** Is the witness's page named by a constant? Then it came in as an argument. */

@@ -137,6 +137,18 @@ function tableHistory(step: Step, table: number): void {
   }
 }
 
+/**
+ * A flush, an interrupt or a grace period does something for what was unlinked before the program started: what was
+ * is chosen first.
+ */
+export function chooseHistories(step: Step): void {
+  for (const memory of step.machine.brought) {
+    if (memory.what === 'page') pageHistory(step);
+    else if (memory.what === 'range') rangeHistory(step);
+    else tableHistory(step, LEVELS.indexOf(memory.level));
+  }
+}
+
 // ---- free and reuse
 
 /** The memory goes back for other use: whatever still reaches it is a hazard. */

@@ -38,7 +38,7 @@ import {
   runReuse,
 } from './events-memory.js';
 import { runBarrier, runFlush, runIsb } from './flush.js';
-import { checkReturn, checkTouch } from './relies.js';
+import { checkReturn, checkTouch, chooseHistories } from './relies.js';
 import type { Step } from './step.js';
 
 const WRITTEN = new Set(['into', 'old', 'kind']);
@@ -92,6 +92,7 @@ function perform(step: Step, event: Event<Value>): void {
       runClearRange(step, event);
       return;
     case 'flush':
+      chooseHistories(step);
       orderHalves(step);
       runFlush(step, event);
       if (
@@ -110,10 +111,12 @@ function perform(step: Step, event: Event<Value>): void {
       runIsb(step);
       return;
     case 'ipi-all':
+      chooseHistories(step);
       orderHalves(step);
       runIpi(step);
       return;
     case 'rcu-wait':
+      chooseHistories(step);
       runRcuWait(step);
       return;
     case 'interrupts':
@@ -164,11 +167,13 @@ function perform(step: Step, event: Event<Value>): void {
     case 'gather-flush':
     case 'gather-free':
     case 'gather-end':
+      if (event.kind === 'gather-flush') chooseHistories(step);
       runGather(step, event);
       return;
     case 'batch-add':
     case 'batch-flush':
     case 'pending':
+      if (event.kind === 'batch-flush') chooseHistories(step);
       runBatch(step, event);
       return;
     case 'notify-start':

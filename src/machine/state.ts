@@ -2,7 +2,7 @@
  * One state of the machine, laid out so that copying it and making its key are cheap: small facts are bytes of one
  * array, values are numbers of a table that all states of a model share, everything rare is in one text map.
  */
-import { encodeValue, LEVELS, type Value } from '#event/value.js';
+import { encodeValue, type Value } from '#event/value.js';
 import type { Violation } from './run.js';
 
 /** What a byte holds, by name. Those `per level` take one byte for each level, `per CPU` one for each program. */

@@ -31,6 +31,8 @@ export interface Machine {
   readonly ambient: boolean;
   /** The page came in as an argument: whoever passed it holds a reference. */
   readonly pageBrought: boolean;
+  /** Memory of the witness that came in from outside (arguments, lists): its history is chosen before the first flush. */
+  readonly brought: readonly MemoryValue[];
   readonly names: readonly string[];
 }
 

@@ -44,7 +44,17 @@ describe('search', () => {
         numbers(100, () => false),
         limits,
       ),
-    ).toEqual({ violations: [], end: 'exhausted', states: 100, ends: ENDS });
+    ).toEqual({ violations: [], end: 'exhausted', states: 100, ends: 0 });
+  });
+  it('counts the runs that come to an end', () => {
+    const fork: Model<number, string, string> = {
+      initial: () => [{ action: 'start', state: 0 }],
+      expand: (n) => (n === 0 ? [1, 2, 3].map((state) => ({ action: `to ${state}`, state })) : []),
+      key: String,
+      violation: (n) => (n === 3 ? '3 is bad' : null),
+      inside: () => true,
+    };
+    expect(search(fork, { ...limits, collect: 2 })).toMatchObject({ end: 'exhausted', ends: 2 });
   });
   it('collects distinct violating states and does not go on from them', () => {
     const { violations, end } = search(

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Event, Flush } from '#event/event.js';
-import { constant, type Expression, integer } from '#event/expression.js';
+import { constant, type Expression } from '#event/expression.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import type { Gap, Level, Value } from '#event/value.js';
 import { search } from '#explore/search.js';
 import { createModel, type ModelOptions } from '#machine/create-model.js';
-import { explainRun, type Run } from '#machine/explain-run.js';
+import { explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
 
 type E = Event<Expression>;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { constant, integer } from '#event/expression.js';
 import { search } from '#explore/search.js';
 import { createModel } from '#machine/create-model.js';
+import { assumptionsOf } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
 import {
   addr,
@@ -421,5 +422,18 @@ describe('found on real kernel code', () => {
       { kind: 'use-halves' as const, low: v('low'), high: v('high'), into: 'value' },
     ];
     expect(hazards(program(lines, { ...kernel, outermost: false }), 'x86-32-pae')).toEqual([]);
+  });
+});
+
+describe('what a run takes for granted', () => {
+  it('names the flush whose addresses are not known', () => {
+    const lines = [clear('pte'), present, flushPage('?'), clear('pmd')];
+    const result = search(
+      createModel({ programs: [program(lines, kernel)], facts: factsOf(machine('x86-64')) }),
+      { states: 10_000, expired: () => false, collect: 10 },
+    );
+    expect(result.violations.flatMap(assumptionsOf)).toContain(
+      'a flush whose addresses are not known covers the entry that was changed',
+    );
   });
 });
