@@ -49,15 +49,16 @@ export function lowerFunction(
   const isMacro = definition.kind === 'macro';
   const start = isMacro ? definition.body : definition.start;
   const original = index.text.slice(start, definition.end);
-  const plain = plainC(original, configuration);
   const firstLine = isMacro
     ? definition.firstLine + countLines(index.text, definition.start, start)
     : definition.firstLine;
-  const syntax = isMacro ? parseMacro(plain, original) : parseFunction(plain, original);
-  if ('reason' in syntax) {
-    return gap(syntax.reason, firstLine + countLines(original, 0, Math.min(syntax.offset, original.length)));
-  }
   try {
+    const plain = plainC(original, configuration);
+    const syntax = isMacro ? parseMacro(plain, original) : parseFunction(plain, original);
+    if ('reason' in syntax) {
+      const before = Math.min(syntax.offset, original.length);
+      return gap(syntax.reason, firstLine + countLines(original, 0, before));
+    }
     return lowerSyntax(index, definition, configuration, byName ?? sameFile(index), syntax, {
       original,
       firstLine,
