@@ -109,6 +109,8 @@ class Builder {
   private readonly cellKinds = new Map<string, Kind>();
   /** Memory that a stored pointer points to, where every store in view agrees. */
   private readonly pointers = new Map<string, string | null>();
+  /** Names stored in memory (functions among them), where every store in view agrees. */
+  private readonly functions = new Map<string, string | null>();
   private readonly relevance = new Map<string, boolean>();
   private instances = 0;
   private temporaries = 0;
@@ -821,7 +823,7 @@ class Builder {
       const pointee = target.at === undefined ? this.pointers.get(target.cell) : undefined;
       return {
         expr: { op: 'var', name: held },
-        origin: target.cell,
+        origin: this.functions.get(target.cell) ?? target.cell,
         stable: false,
         type,
         ...(pointee === undefined || pointee === null ? {} : { cell: pointee }),
@@ -887,6 +889,10 @@ class Builder {
     const before = this.pointers.get(cell);
     const agrees = value.cell !== undefined && (before === undefined || before === value.cell);
     this.pointers.set(cell, agrees ? value.cell : null);
+    const named =
+      value.expr.op === 'choice' && value.expr.key === value.origin && /^[A-Za-z_]\w*$/.test(value.origin);
+    const known = this.functions.get(cell);
+    this.functions.set(cell, named && (known === undefined || known === value.origin) ? value.origin : null);
   }
 
   private storeCell(cell: string, value: Val, index: Val | undefined, at: Site | null): void {
