@@ -137,6 +137,8 @@ interface Job {
   readonly own: Task | null;
   /** Does what it owes at its end show only in its callers? */
   readonly inner: boolean;
+  /** Is it the only definition of the file that changed? */
+  readonly alone: boolean;
   readonly callers: readonly Task[];
   readonly clients: readonly Task[];
 }
@@ -172,7 +174,7 @@ function jobsFor(
       task('client', `client:${client}:${file}`, client),
     );
     if (clients.length > 0) {
-      jobs.push({ changed: name, own: null, inner: false, callers: [], clients });
+      jobs.push({ changed: name, own: null, inner: false, alone: true, callers: [], clients });
       continue;
     }
     const roots = new Set<string>();
@@ -192,6 +194,7 @@ function jobsFor(
       changed: name,
       own: both || !inner ? task(name.name, file, null) : null,
       inner,
+      alone: changed.length === 1,
       callers: (both ? [...roots] : fresh).map((root) => task(root, file, null)),
       clients: [],
     });
@@ -248,7 +251,8 @@ function runJob(
   const raised = new Set(own.verdict.introduced.map((run) => run.violation.object));
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {
-    const outcome = run(task, limits);
+    // Where nothing else changed, a caller that makes up for it did so before: a small search tells.
+    const outcome = run(task, job.alone ? small : limits);
     // Silent only when it shows nothing of the kind at all: what it shows on both sides may hide the difference.
     const clean =
       outcome.verdict !== null &&
