@@ -40,6 +40,12 @@ function coversLeaf(flush: Flush<Value>, level: number): Cover {
     }
     case 'range': {
       const [start, end] = [gapOf(scope.start), gapOf(scope.end)];
+      // Any address of a large page drops the whole of it (SDM 3A 4.10.4.1; DDI 0487, TLBI by VA).
+      if (start !== '?' && end !== '?' && inGranule(start, level)) {
+        const order = compare(start, end);
+        if (order === -1) return 'yes';
+        if (order === null) return 'perhaps';
+      }
       if (start === 'past' || (end !== '?' && end !== 'past'))
         return rangeIsEmpty(start, end) ? 'no' : 'elsewhere';
       if (LEVELS.indexOf(scope.stride) > level && start !== 'pte') return 'no';
