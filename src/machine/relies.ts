@@ -527,6 +527,11 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
       level > 0 &&
       walkOwed(step, level - 1) &&
       !gathers.some((gather) => gather.open && (gather.tables || gather.full));
+    // Whoever gets a kernel range back may hand it out at once: a flush still to be done by some CPU is none yet.
+    if (!leaf && step.machine.space === 'kernel' && leafStale(step, level)) {
+      checkLeaves(step, 'range', 'the address range is given back', 'reuse-under-deferred-flush');
+      if (step.state.violation !== null) return;
+    }
     if (!leaf && !walk) continue;
     const narrow = leaf ? leafMissed(step, level) : anyFlag(step, level - 1, MISSED);
     step.fail(
