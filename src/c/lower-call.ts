@@ -76,6 +76,19 @@ function lowerDialect(l: Lowering, name: string, args: readonly Expression[]): O
       l.store(place, l.expression(second), true);
       return { kind: 'unknown', text: name };
     }
+    // The atomicity is lost; what is stored, what comes out and the order stay.
+    case 'xchg':
+    case 'xchg_relaxed':
+    case 'xchg_acquire':
+    case 'xchg_release': {
+      if (!second) return null;
+      const place = pointed(l, first);
+      const value = l.expression(second);
+      const old = l.load(place, true);
+      l.store(place, value, true);
+      if (name === 'xchg') l.call('smp_mb', []);
+      return old;
+    }
     case 'swap': {
       if (!second) return null;
       const left = l.target(first, 'write');

@@ -811,6 +811,10 @@ class Builder {
       if (meaning !== null) return { expr: meaning, origin: target.cell, stable: target.stable, type };
     }
     const name = `m:${target.cell}`;
+    if (known === undefined) {
+      const entry = this.loadEntryByHalves(target.cell, target.field, type, at);
+      if (entry !== null) return entry;
+    }
     if (known !== undefined) {
       const held = this.temporary();
       this.kinds.set(held, known);
@@ -833,6 +837,35 @@ class Builder {
     const stable = target.stable && target.at === undefined;
     const val: Val = { expr: choice(target.cell, stable), origin: target.cell, stable, type };
     return stable ? val : this.hold(val, at);
+  }
+
+  /** A variable of an entry type that is filled whole and read in halves, or the other way round. */
+  private loadEntryByHalves(
+    cell: string,
+    field: string | undefined,
+    type: Val['type'],
+    at: Site,
+  ): Val | null {
+    const name = this.temporary();
+    if (field !== undefined && /(low|high)$/.test(field)) {
+      const whole = cell.slice(0, -field.length - 1);
+      if (this.cellKinds.get(whole) !== 'entry-value') return null;
+      // What is done with a half says which one it takes.
+      this.kinds.set(name, 'entry-value');
+      this.assign(name, { op: 'var', name: `m:${whole}` }, at);
+      return { expr: { op: 'var', name }, origin: cell, stable: false, type };
+    }
+    if (this.typeRule(type)?.is !== 'entry-value') return null;
+    const half = (end: string): Expression | null => {
+      for (const known of this.cellKinds.keys())
+        if (known.startsWith(`${cell}.`) && known.endsWith(end)) return { op: 'var', name: `m:${known}` };
+      return null;
+    };
+    const [low, high] = [half('low'), half('high')];
+    if (low === null || high === null) return null;
+    this.kinds.set(name, 'entry-value');
+    this.emit({ kind: 'event', event: { kind: 'use-halves', low, high, into: name }, at });
+    return { expr: { op: 'var', name }, origin: cell, stable: false, type };
   }
 
   private typeRule(type: Val['type']): TypeRule | undefined {

@@ -9,7 +9,7 @@ import { replay } from '#explore/search.js';
 import { createModel, type MachineModel, type ModelOptions, sameAction } from './create-model.js';
 import { describeEvent } from './describe-event.js';
 import { describeState } from './describe-state.js';
-import type { Action, StateChange, TraceStep, Violation } from './run.js';
+import type { Action, Choice, StateChange, TraceStep, Violation } from './run.js';
 import { LEAF, type State, WALK, WALKERS } from './state.js';
 import { levelAt } from './step.js';
 
@@ -30,7 +30,10 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
     model.take(before, action, { event: (node, event) => heard.push({ node, event }) });
     const changes = changesBetween(model, before, state);
     const who = model.machine.names[action.cpu] ?? 'program';
-    const note = action.choices.map((choice) => `${choice.key}: ${choice.value}`).join('; ');
+    const note = action.choices
+      .map(found)
+      .filter((text) => text !== '')
+      .join('; ');
     for (const { node, event } of heard)
       steps.push({
         cpu: action.cpu,
@@ -56,6 +59,15 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
   if (last === null || last.hazard !== path.violation.hazard)
     throw new Error('the run does not end in the violation that it claims');
   return steps;
+}
+
+/** A choice in words. Where the witness lies is the reader's business only through what happens to it. */
+function found({ key, value }: Choice): string {
+  if (value.startsWith('addr@')) return '';
+  const what = key.replace(/\b(?:G|L\d+)\.(\w+)(?:\.\d+)?/g, '$1');
+  if (value === 'some:nonzero') return `${what} is not 0`;
+  if (value === '0') return `${what} is 0`;
+  return `${what}: ${value}`;
 }
 
 /** What the run took for granted, over all of its steps. */
