@@ -6,15 +6,23 @@
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
+import type { Value } from '#event/value.js';
 
 export interface CompiledProgram {
   readonly program: EventProgram;
+  /** Where each variable is kept. Variables of which never two are wanted at one node share a slot. */
   readonly slots: ReadonlyMap<string, number>;
-  readonly slotNames: readonly string[];
-  /** Per node: slots whose value may still be read from that node on. */
-  readonly liveSlots: readonly ReadonlySet<number>[];
-  /** Per node: keys of stable choices that may still be asked from that node on. */
+  readonly slotCount: number;
+  /** What the slots hold when the program has ended. */
+  readonly noVars: readonly number[];
+  /** Values at the start of the slots that are then read, the others hold 0. */
+  readonly initial: readonly { readonly slot: number; readonly value: Value }[];
+  /** Per node: slots whose value nobody reads from that node on. */
+  readonly deadSlots: readonly (readonly number[])[];
+  /** Per node: keys of stable choices that may still be asked from that node on; equal sets are one object. */
   readonly liveChoices: readonly ReadonlySet<string>[];
+  /** Per node: slots that its event writes and nobody reads before: they hold 0 where it does not write them after all. */
+  readonly cleared: readonly (readonly number[])[];
   /** Per node: does running it touch what other CPUs see? */
   readonly shared: readonly boolean[];
   /** Per node: can it run again? */
@@ -99,76 +107,225 @@ function successorsOf(node: ProgramNode): readonly NodeId[] {
   }
 }
 
+/** Programs are searched again and again: as they were written, and along each run that raised something. */
+const compiled = new WeakMap<EventProgram, CompiledProgram>();
+
 /** Throws when a node's successor does not exist: such a program is a bug of whoever built it. */
 export function compileProgram(program: EventProgram): CompiledProgram {
-  const { nodes } = program;
-  const slots = new Map<string, number>();
-  const slotNames: string[] = [];
-  const slot = (name: string): number => {
-    const known = slots.get(name);
+  const known = compiled.get(program);
+  if (known !== undefined) return known;
+  const result = compile(program);
+  compiled.set(program, result);
+  return result;
+}
+
+/** Gives numbers to names in the order in which they come. */
+class Numbers {
+  readonly names: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  of(name: string): number {
+    const known = this.numbers.get(name);
     if (known !== undefined) return known;
-    slots.set(name, slotNames.length);
-    slotNames.push(name);
-    return slotNames.length - 1;
-  };
-  for (const name of program.initial.keys()) slot(name);
+    this.numbers.set(name, this.names.length);
+    this.names.push(name);
+    return this.names.length - 1;
+  }
+}
+
+function compile(program: EventProgram): CompiledProgram {
+  const { nodes } = program;
+  const variables = new Numbers();
+  const choices = new Numbers();
+  for (const name of program.initial.keys()) variables.of(name);
 
   const kinds = new Set<string>();
   const shared: boolean[] = [];
-  const uses: { vars: number[]; choices: string[]; defs: number[] }[] = nodes.map((node, id) => {
+  const uses = nodes.map((node, id) => {
     const found: Uses = { vars: new Set(), choices: new Set(), reads: false };
     for (const expression of expressionsOf(node)) collect(expression, found);
     const defs: number[] = [];
-    if (node.kind === 'assign') for (const set of node.sets) defs.push(slot(set.name));
+    if (node.kind === 'assign') for (const set of node.sets) defs.push(variables.of(set.name));
     if (node.kind === 'event') {
       kinds.add(node.event.kind);
-      for (const name of writtenBy(node.event)) defs.push(slot(name));
+      for (const name of writtenBy(node.event)) defs.push(variables.of(name));
     }
     for (const next of successorsOf(node))
       if (nodes[next] === undefined)
         throw new Error(`${program.name}: node ${id} goes on to node ${next}, which does not exist`);
     shared[id] = node.kind === 'event' || node.kind === 'return' || found.reads;
-    return { vars: [...found.vars].map(slot), choices: [...found.choices], defs };
+    return {
+      vars: [...found.vars].map((name) => variables.of(name)),
+      choices: [...found.choices].map((key) => choices.of(key)),
+      defs,
+    };
   });
 
+  const live = backwards(
+    nodes,
+    variables.names.length,
+    uses.map((use) => use.vars),
+    uses.map((use) => use.defs),
+  );
+  const slots = shareSlots(nodes, live, variables.names.length, uses);
+  const slotCount = slots.reduce((most, slot) => Math.max(most, slot + 1), 0);
+  const deadSlots = live.map((vars) => {
+    const free = new Set(Array.from({ length: slotCount }, (_, slot) => slot));
+    for (const variable of members(vars)) free.delete(slots[variable] as number);
+    return [...free];
+  });
+  const asked = backwards(
+    nodes,
+    choices.names.length,
+    uses.map((use) => use.choices),
+    nodes.map(() => []),
+  );
+  const sets = new Map<string, ReadonlySet<string>>();
+  const liveChoices = asked.map((keys) => {
+    const text = keys.join(' ');
+    const known = sets.get(text);
+    if (known !== undefined) return known;
+    const set = new Set(members(keys).map((key) => choices.names[key] as string));
+    sets.set(text, set);
+    return set;
+  });
+  const start = live[0] ?? new Uint32Array(0);
+  const initial = [...program.initial].flatMap(([name, value]) => {
+    const variable = variables.of(name);
+    return has(start, variable) ? [{ slot: slots[variable] as number, value }] : [];
+  });
+  return {
+    program,
+    slots: new Map(variables.names.map((name, variable) => [name, slots[variable] as number])),
+    slotCount,
+    noVars: new Array<number>(slotCount).fill(0),
+    initial,
+    deadSlots,
+    liveChoices,
+    cleared: nodes.map((node, id) => {
+      const use = uses[id];
+      if (node.kind !== 'event' || use === undefined) return [];
+      return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
+    }),
+    shared,
+    cyclic: cyclicNodes(nodes),
+    kinds,
+  };
+}
+
+// ---- sets of small numbers
+
+type Bits = Uint32Array;
+
+const has = (bits: Bits, n: number): boolean => ((bits[n >>> 5] ?? 0) & (1 << (n & 31))) !== 0;
+
+function put(bits: Bits, n: number): void {
+  bits[n >>> 5] = (bits[n >>> 5] ?? 0) | (1 << (n & 31));
+}
+
+function members(bits: Bits): number[] {
+  const found: number[] = [];
+  for (let word = 0; word < bits.length; word += 1) {
+    for (let rest = bits[word] ?? 0; rest !== 0; rest &= rest - 1)
+      found.push(word * 32 + 31 - Math.clz32(rest & -rest));
+  }
+  return found;
+}
+
+/** Per node: what is used from that node on before it is defined anew. */
+function backwards(
+  nodes: readonly ProgramNode[],
+  size: number,
+  uses: readonly (readonly number[])[],
+  defs: readonly (readonly number[])[],
+): Bits[] {
+  const words = (size + 31) >>> 5;
   const predecessors: number[][] = nodes.map(() => []);
   nodes.forEach((node, id) => {
     for (const next of successorsOf(node)) predecessors[next]?.push(id);
   });
-  const live = nodes.map(() => new Set<number>());
-  const liveChoices = nodes.map(() => new Set<string>());
+  const live: Bits[] = uses.map((used) => {
+    const bits = new Uint32Array(words);
+    for (const n of used) put(bits, n);
+    return bits;
+  });
+  const kept: Bits[] = defs.map((defined) => {
+    const bits = new Uint32Array(words).fill(0xffffffff);
+    for (const n of defined) bits[n >>> 5] = (bits[n >>> 5] ?? 0) & ~(1 << (n & 31));
+    return bits;
+  });
   const work: number[] = nodes.map((_, id) => id);
   const queued = nodes.map(() => true);
+  const changed = nodes.map(() => true);
   for (let id = work.pop(); id !== undefined; id = work.pop()) {
     queued[id] = false;
-    const node = nodes[id] as ProgramNode;
-    const use = uses[id] as (typeof uses)[number];
-    const vars = live[id] as Set<number>;
-    const choices = liveChoices[id] as Set<string>;
-    const before = vars.size + choices.size;
-    for (const next of successorsOf(node)) {
-      for (const v of live[next] as Set<number>) if (!use.defs.includes(v)) vars.add(v);
-      for (const c of liveChoices[next] as Set<string>) choices.add(c);
+    const own = live[id] as Bits;
+    const keep = kept[id] as Bits;
+    for (const next of successorsOf(nodes[id] as ProgramNode)) {
+      const after = live[next] as Bits;
+      for (let word = 0; word < words; word += 1) {
+        const before = own[word] as number;
+        const now = (before | ((after[word] as number) & (keep[word] as number))) >>> 0;
+        if (now === before) continue;
+        own[word] = now;
+        changed[id] = true;
+      }
     }
-    for (const v of use.vars) vars.add(v);
-    for (const c of use.choices) choices.add(c);
-    if (vars.size + choices.size === before) continue;
+    if (!changed[id]) continue;
+    changed[id] = false;
     for (const from of predecessors[id] ?? []) {
       if (queued[from]) continue;
       queued[from] = true;
       work.push(from);
     }
   }
-  return {
-    program,
-    slots,
-    slotNames,
-    liveSlots: live,
-    liveChoices,
-    shared,
-    cyclic: cyclicNodes(nodes),
-    kinds,
+  return live;
+}
+
+/** A slot for each variable: a write must not touch what is still to be read behind it. */
+function shareSlots(
+  nodes: readonly ProgramNode[],
+  live: readonly Bits[],
+  count: number,
+  uses: readonly { readonly defs: readonly number[] }[],
+): number[] {
+  const words = (count + 31) >>> 5;
+  const apart: Bits[] = Array.from({ length: count }, () => new Uint32Array(words));
+  const together = (variables: readonly number[], others: Bits): void => {
+    for (const variable of variables) {
+      const own = apart[variable] as Bits;
+      for (let word = 0; word < words; word += 1)
+        own[word] = (own[word] as number) | (others[word] as number);
+    }
   };
+  nodes.forEach((node, id) => {
+    const defs = uses[id]?.defs ?? [];
+    if (defs.length === 0) return;
+    const others = new Uint32Array(words);
+    for (const next of successorsOf(node)) {
+      const after = live[next] as Bits;
+      for (let word = 0; word < words; word += 1)
+        others[word] = (others[word] as number) | (after[word] as number);
+    }
+    for (const def of defs) put(others, def);
+    together(defs, others);
+  });
+  const start = live[0];
+  if (start !== undefined) together(members(start), start);
+  // Whoever is apart from another has the other apart from it.
+  apart.forEach((bits, variable) => {
+    for (const other of members(bits)) put(apart[other] as Bits, variable);
+  });
+  const slots: number[] = [];
+  for (let variable = 0; variable < count; variable += 1) {
+    const taken = new Set<number>();
+    for (const other of members(apart[variable] as Bits))
+      if (other < variable) taken.add(slots[other] as number);
+    let slot = 0;
+    while (taken.has(slot)) slot += 1;
+    slots.push(slot);
+  }
+  return slots;
 }
 
 /** Nodes on a cycle: strongly connected components of more than one node (Tarjan, without recursion). */

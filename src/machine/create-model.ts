@@ -84,9 +84,11 @@ export function createModel(options: ModelOptions): MachineModel {
       const start = options.entries?.get(level);
       if (start !== undefined) entries[level] = values.id(start);
     }
-    const vars = programs.map((program) =>
-      program.slotNames.map((name) => values.id(program.program.initial.get(name) ?? { kind: 'int', n: 0 })),
-    );
+    const vars = programs.map((program) => {
+      const start = new Array<number>(program.slotCount).fill(0);
+      for (const { slot, value } of program.initial) start[slot] = values.id(value);
+      return start;
+    });
     const state = State.fresh(
       keys,
       programs.map(() => 0),
@@ -275,7 +277,7 @@ function runNode(step: Step, node: ProgramNode, listener: Listener | null): bool
   const { state, cpu } = step;
   switch (node.kind) {
     case 'event': {
-      const event = runEvent(step, node.event);
+      const event = runEvent(step, node.event, step.program.cleared[step.node] ?? []);
       listener?.event(step.node, event);
       forgetStrangers(step);
       state.pc[cpu] = node.next;
@@ -331,17 +333,8 @@ function skip(_machine: Machine, program: CompiledProgram, from: number): number
 /** Variables and stable choices that nobody reads any more are forgotten, so that states merge. */
 function dropDead(program: CompiledProgram, state: State, cpu: number): void {
   const pc = state.pc[cpu] ?? -1;
-  const live = pc < 0 ? NO_SLOTS : (program.liveSlots[pc] ?? NO_SLOTS);
-  (state.vars[cpu] ?? []).forEach((id, slot) => {
-    if (id !== 0 && !live.has(slot)) state.putVar(cpu, slot, 0);
-  });
+  if (pc < 0) state.vars[cpu] = program.noVars;
+  else state.clearVars(cpu, program.deadSlots[pc] ?? []);
   if (state.pc.length > 1) return;
-  const wanted = pc < 0 ? null : program.liveChoices[pc];
-  for (const name of state.extra.keys()) {
-    if (!name.startsWith('choice:')) continue;
-    const key = name.slice('choice:'.length).split('\t', 1)[0] ?? '';
-    if (wanted?.has(key) !== true) state.note(name, null);
-  }
+  state.keepChoices(pc < 0 ? null : (program.liveChoices[pc] ?? null));
 }
-
-const NO_SLOTS: ReadonlySet<number> = new Set();

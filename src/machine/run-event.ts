@@ -57,8 +57,10 @@ function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
   return Object.fromEntries(fields) as Event<Value>;
 }
 
-export function runEvent(step: Step, source: Event<Expression>): Event<Value> {
+/** Runs the event; `cleared` are slots that it may write and that hold 0 where it does not. Returns it with its values. */
+export function runEvent(step: Step, source: Event<Expression>, cleared: readonly number[]): Event<Value> {
   const event = evaluateEvent(step, source);
+  step.state.clearVars(step.cpu, cleared);
   perform(step, event);
   return event;
 }

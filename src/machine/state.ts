@@ -80,12 +80,15 @@ export function layoutFor(programs: number, classes: number): Layout {
   return { programs, classes, perCpu, perClass, size: perClass + classes * CLASS_BYTES };
 }
 
+/** Objects that are known by sight. More than any program has constants; a bound, since values are also made anew. */
+const SEEN_VALUES = 4096;
+
 /** Numbers for values: 0 is the integer 0. */
 export class ValueTable {
   private readonly values: Value[] = [];
   private readonly ids = new Map<string, number>();
-  /** Constants of a program come again and again as the same object. */
-  private readonly seen = new WeakMap<Value, number>();
+  /** Constants of a program and values of the table come again and again as the same object. */
+  private readonly seen = new Map<Value, number>();
 
   constructor() {
     this.id({ kind: 'int', n: 0 });
@@ -101,7 +104,7 @@ export class ValueTable {
       this.ids.set(text, id);
       this.values.push(value);
     }
-    this.seen.set(value, id);
+    if (this.seen.size < SEEN_VALUES) this.seen.set(value, id);
     return id;
   }
 
@@ -133,32 +136,95 @@ class Hardware {
   }
 }
 
-/** Short numbers for the long parts of keys. One for each model. */
-export class KeyTable {
-  private readonly hardware = new Map<string, number>();
-  private readonly extras = new Map<string, number>();
-  private readonly seen = new WeakMap<ReadonlyMap<string, string>, number>();
+/** What is noted of a state, and where each note leads: states share what they have in common. */
+class Notes {
+  /** By name and value: what comes of noting it. */
+  private readonly next = new Map<string, Notes>();
+  private readonly pruned = new Map<ReadonlySet<string> | null, Notes>();
 
-  hardwareNumber(text: string): number {
-    return numbered(this.hardware, text);
+  constructor(
+    private readonly keys: KeyTable,
+    readonly map: ReadonlyMap<string, string>,
+    readonly number: number,
+  ) {}
+
+  with(name: string, value: string | null): Notes {
+    const current = this.map.get(name);
+    if (value === null ? current === undefined : current === value) return this;
+    const step = value === null ? name : `${name}\0${value}`;
+    const known = this.next.get(step);
+    if (known !== undefined) return known;
+    const map = new Map(this.map);
+    if (value === null) map.delete(name);
+    else map.set(name, value);
+    const notes = this.keys.notes(map);
+    this.next.set(step, notes);
+    return notes;
   }
 
-  extraNumber(extra: ReadonlyMap<string, string>): number {
-    const known = this.seen.get(extra);
+  /** Without the answers to choices that are not among `wanted` any more. */
+  withChoices(wanted: ReadonlySet<string> | null): Notes {
+    const known = this.pruned.get(wanted);
     if (known !== undefined) return known;
-    let text = '';
-    for (const name of [...extra.keys()].sort()) text += `${name}\t${extra.get(name)}\n`;
-    const number = numbered(this.extras, text);
-    this.seen.set(extra, number);
-    return number;
+    let notes: Notes = this;
+    for (const name of this.map.keys()) {
+      if (!name.startsWith('choice:')) continue;
+      const key = name.slice('choice:'.length).split('\t', 1)[0] ?? '';
+      if (wanted?.has(key) !== true) notes = notes.with(name, null);
+    }
+    this.pruned.set(wanted, notes);
+    return notes;
   }
 }
 
-function numbered(table: Map<string, number>, text: string): number {
-  const known = table.get(text);
-  if (known !== undefined) return known;
-  table.set(text, table.size + 1);
-  return table.size;
+/** One object and a short number for all equal parts of states. One for each model. */
+export class KeyTable {
+  private readonly hardware = new Map<string, Hardware>();
+  private readonly allNotes = new Map<string, Notes>();
+  private readonly variables = new Map<
+    string,
+    { readonly number: number; readonly vars: readonly number[] }
+  >();
+  readonly empty = new Notes(this, new Map(), 0);
+
+  /** The hardware that all states of this content share. */
+  shared(hardware: Hardware): Hardware {
+    if (hardware.number !== 0) return hardware;
+    const text = hardware.text();
+    const known = this.hardware.get(text);
+    if (known !== undefined) return known;
+    this.hardware.set(text, hardware);
+    hardware.number = this.hardware.size;
+    return hardware;
+  }
+
+  notes(map: ReadonlyMap<string, string>): Notes {
+    if (map.size === 0) return this.empty;
+    let text = '';
+    for (const name of [...map.keys()].sort()) text += `${name}\t${map.get(name)}\n`;
+    let notes = this.allNotes.get(text);
+    if (notes === undefined) {
+      notes = new Notes(this, map, this.allNotes.size + 1);
+      this.allNotes.set(text, notes);
+    }
+    return notes;
+  }
+
+  sharedVariables(vars: readonly number[]): { readonly number: number; readonly vars: readonly number[] } {
+    const text = textOf(vars);
+    let known = this.variables.get(text);
+    if (known === undefined) {
+      known = { number: this.variables.size, vars };
+      this.variables.set(text, known);
+    }
+    return known;
+  }
+}
+
+/** A text for a list of numbers not below 0, equal exactly for equal lists of one length; short for small numbers. */
+function textOf(numbers: readonly number[]): string {
+  for (const n of numbers) if (n > 0xffff) return numbers.join(' ');
+  return String.fromCharCode(...numbers);
 }
 
 export class State {
@@ -170,7 +236,7 @@ export class State {
     readonly pc: number[],
     readonly vars: (readonly number[])[],
     private hardware: Hardware,
-    public extra: ReadonlyMap<string, string>,
+    private notes: Notes,
     public violation: Violation | null,
     owned = false,
   ) {
@@ -186,7 +252,7 @@ export class State {
     before: number[],
     bytes: Uint8Array,
   ): State {
-    return new State(keys, pc, vars, new Hardware(entries, before, bytes), new Map(), null, true);
+    return new State(keys, pc, vars, new Hardware(entries, before, bytes), keys.empty, null, true);
   }
 
   /** W's entries by level, then A's; 0 where nobody looked yet. */
@@ -237,27 +303,50 @@ export class State {
       this.pc.slice(),
       this.vars.slice(),
       this.hardware,
-      this.extra,
+      this.notes,
       this.violation,
     );
   }
 
+  get extra(): ReadonlyMap<string, string> {
+    return this.notes.map;
+  }
+
   note(name: string, value: string | null): void {
-    const current = this.extra.get(name);
-    if (value === null ? current === undefined : current === value) return;
-    const next = new Map(this.extra);
-    if (value === null) next.delete(name);
-    else next.set(name, value);
-    this.extra = next;
+    this.notes = this.notes.with(name, value);
+  }
+
+  /** Forgets the answers to stable choices that are not among `wanted`. */
+  keepChoices(wanted: ReadonlySet<string> | null): void {
+    this.notes = this.notes.withChoices(wanted);
+  }
+
+  /** Sets these slots of a CPU to 0. */
+  clearVars(cpu: number, slots: readonly number[]): void {
+    const vars = this.vars[cpu];
+    if (vars === undefined) return;
+    let next: number[] | null = null;
+    for (const slot of slots) {
+      if (vars[slot] === 0) continue;
+      next ??= vars.slice();
+      next[slot] = 0;
+    }
+    if (next !== null) this.vars[cpu] = next;
   }
 
   /** Call only when the state is complete. */
   key(): string {
     if (this.keyText !== null) return this.keyText;
-    const { hardware } = this;
-    if (hardware.number === 0) hardware.number = this.keys.hardwareNumber(hardware.text());
-    let text = `${this.pc.join(' ')}|${hardware.number}|${this.keys.extraNumber(this.extra)}`;
-    for (const vars of this.vars) text += `|${vars.join(' ')}`;
+    this.hardware = this.keys.shared(this.hardware);
+    this.owned = false;
+    const numbers = [this.hardware.number, this.notes.number];
+    for (const pc of this.pc) numbers.push(pc + 1);
+    for (let cpu = 0; cpu < this.vars.length; cpu += 1) {
+      const shared = this.keys.sharedVariables(this.vars[cpu] ?? []);
+      this.vars[cpu] = shared.vars;
+      numbers.push(shared.number);
+    }
+    let text = textOf(numbers);
     if (this.violation !== null)
       text += `!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
     this.keyText = text;
