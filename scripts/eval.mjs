@@ -28,7 +28,7 @@ const HELP = `usage: npm run eval -- --trees DIR --corpus DIR [options]
   --corpus DIR       holds mutate.py and specs/*.json
   --only REGEX       only specs (or harmless patches) whose id matches
   --jobs N           processes at a time (default: CPUs, at most 2)
-  --timeout SECONDS  for one run; a run that reaches it counts as undecided (default 30)
+  --timeout SECONDS  for one run; a run that reaches it counts as undecided (default 60)
   --verify-forward   run every forward patch alone too, and say where the verdict differs
   --baseline FILE    figures written before: exit 1 when one of them got worse on the specs common to both
   --write FILE       write figures and per-spec results as JSON, and the table in FILE with .md for .json
@@ -155,7 +155,7 @@ function readOptions() {
     corpus: values.corpus === undefined ? '' : path.resolve(values.corpus),
     only: readRegex(values.only ?? ''),
     jobs: readCount('--jobs', values.jobs ?? String(Math.min(2, availableParallelism()))),
-    timeout: readCount('--timeout', values.timeout ?? '30') * 1000,
+    timeout: readCount('--timeout', values.timeout ?? '60') * 1000,
     verifyForward: values['verify-forward'] ?? false,
     baseline: values.baseline ?? null,
     write: values.write ?? null,

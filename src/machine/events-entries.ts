@@ -38,6 +38,10 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     if (next.maps === 'page' && next.of === 'W') step.set(MOVED, 1);
     return old;
   }
+  if (step.get(HALVES + level) !== 0) {
+    step.set(HALVES + level, 0);
+    step.state.note(halfName(level), null);
+  }
   let next = valueFor(step, value, pointer.level);
   const first = step.settleMaps(readEntry(step, pointer));
   const old = step.entry(level).maps === '?' ? first : step.entry(level);
@@ -203,7 +207,6 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
   const first = state & 3;
   const object = `entry:${pointer.level}`;
   if (first === 0) {
-    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
     if (low && isPresent(value) && value.of !== old.of) {
       step.fail(
         'split-pte-write-order',
@@ -223,13 +226,17 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
       return;
     }
     if (low) store(step, pointer, value);
-    else step.state.note(halfName(level), String(step.machine.values.id(value)));
+    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
+    // The half that readers find beside the low one until its own store.
+    step.state.note(halfName(level), String(step.machine.values.id(low ? old : value)));
     return;
   }
   const ordered = (state & AFTER_BARRIER) !== 0 || ((state & VOLATILE) !== 0 && event.order === 'once');
   if ((first === LOW_FIRST) === low) {
-    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
+    const high = step.state.extra.get(halfName(level)) ?? null;
     if (low) store(step, pointer, value);
+    step.set(HALVES + level, (low ? LOW_FIRST : HIGH_FIRST) | (event.order === 'once' ? VOLATILE : 0));
+    step.state.note(halfName(level), low ? high : String(step.machine.values.id(value)));
     return;
   }
   step.set(HALVES + level, 0);
@@ -260,7 +267,7 @@ export function runReadHalf(step: Step, event: Of<'read-low' | 'read-high'>): vo
     step.assign(event.into, ANY);
     return;
   }
-  const value = readEntry(step, pointer);
+  const value = heldHigh(step, pointer, event.kind) ?? readEntry(step, pointer);
   // Entries off the path are not followed from one load to the next: they have no halves to compare.
   const followed = isWitness(pointer) || isAlias(pointer);
   step.assign(
@@ -269,6 +276,15 @@ export function runReadHalf(step: Step, event: Of<'read-low' | 'read-high'>): vo
       ? { ...step.settleMaps(value), half: event.kind === 'read-low' ? 'low' : 'high' }
       : value,
   );
+}
+
+/** The high half while the low one was stored and it was not, or the other way round. */
+function heldHigh(step: Step, pointer: EntryPointer, kind: 'read-low' | 'read-high'): EntryValue | null {
+  const level = LEVELS.indexOf(pointer.level);
+  if (kind === 'read-low' || !isWitness(pointer) || step.get(HALVES + level) === 0) return null;
+  const held = step.state.extra.get(halfName(level));
+  const value = held === undefined ? null : step.machine.values.value(Number(held));
+  return value?.kind === 'entry-value' ? value : null;
 }
 
 /** The two halves become one value; if they never stood together it is one that the entry never held. */

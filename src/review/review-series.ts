@@ -71,6 +71,7 @@ function closedLater(patches: readonly ReviewedPatch[]): ReviewedPatch[] {
 }
 
 function reviewPatch(state: PatchedState, machines: readonly MachineFile[], session: Session): ReviewedPatch {
+  session.patchStart = session.states;
   const sources = state.changed.filter((path) => /\.[ch]$/.test(path));
   const analysed: { function: string; file: string }[] = [];
   const undecided: Undecided[] = [];
@@ -266,6 +267,11 @@ function runJob(
   return { candidates: [], undecided: own.undecided };
 }
 
+/** States that all searches for one patch may take together, in multiples of the limit for one search. */
+const PATCH_ALLOWANCE = 8;
+/** What every search may take, whatever went before. */
+const LEAST_STATES = 2_000;
+
 interface Outcome {
   readonly verdict: Verdict | null;
   readonly undecided: readonly Undecided[];
@@ -283,8 +289,10 @@ function check(
 ): Outcome {
   const undecided: Undecided[] = [];
   const started = session.options.now();
+  // One patch may not take for ever: what is left of its allowance bounds each further search.
+  const left = PATCH_ALLOWANCE * session.options.limits.states - (session.states - session.patchStart);
   const limits = {
-    states: within.states,
+    states: Math.max(Math.min(within.states, left), LEAST_STATES),
     expired: () => session.options.now() - started > within.milliseconds,
   };
   const program = (resolver: Resolver, outermost: boolean): readonly EventProgram[] | null => {

@@ -17,6 +17,8 @@ export class Session {
   functions = 0;
   programs = 0;
   states = 0;
+  /** `states` when the current patch began. */
+  patchStart = 0;
 
   constructor(
     readonly rules: RuleSet,
@@ -49,7 +51,11 @@ export class Session {
 
   private readonly verdicts = new Map<
     string,
-    { readonly facts: readonly (readonly [FactName, FactValue])[]; readonly verdict: Verdict }[]
+    {
+      readonly facts: readonly (readonly [FactName, FactValue])[];
+      readonly states: number;
+      readonly verdict: Verdict;
+    }[]
   >();
 
   /** A verdict holds for every machine on which the same programs read the same facts (DESIGN.md rule 9). */
@@ -59,13 +65,20 @@ export class Session {
     machine: MachineFile,
     limits: JudgeLimits,
   ): Verdict {
-    const key = `${limits.states} ${[before, after].map((side) => side?.map(programShape).join('\n') ?? '-').join('\n\n')}`;
+    const key = [before, after].map((side) => side?.map(programShape).join('\n') ?? '-').join('\n\n');
     const known = this.verdicts.get(key) ?? [];
-    for (const { facts, verdict } of known)
+    for (const { facts, states, verdict } of known) {
+      // One that was cut off says nothing about a search that may go further.
+      if (verdict.cutOff !== null && states < limits.states) continue;
       if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
+    }
     const facts = factsOf(machine);
     const verdict = judge(before, after, facts, limits, this.options.existing);
-    known.push({ facts: [...facts.read].map((name) => [name, machine.facts[name]] as const), verdict });
+    known.push({
+      facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
+      states: limits.states,
+      verdict,
+    });
     this.verdicts.set(key, known);
     return verdict;
   }
