@@ -117,6 +117,7 @@ class Builder {
   private current: NodeId = 0;
   private over = false;
   private rootFile = '';
+  private readonly locals = new Map<string, string>();
   /** Was init_mm handed to anything? Then the addresses are the kernel's. */
   private kernel = false;
 
@@ -610,6 +611,8 @@ class Builder {
       case 'address':
         return this.address(instance, operand.place);
       case 'unknown':
+        if (operand.text.startsWith('uninitialised '))
+          return { expr: choice('uninitialised', true), origin: 'uninitialised', stable: true, type: null };
         return { expr: choice(operand.text, true), origin: operand.text, stable: true, type: null };
     }
   }
@@ -672,6 +675,17 @@ class Builder {
     };
   }
 
+  /** Memory of a local by order of use: names are not part of what a program is. */
+  private localCell(instance: Instance, name: string, scope: number): string {
+    const key = `${instance.number} ${name} ${scope}`;
+    let cell = this.locals.get(key);
+    if (cell === undefined) {
+      cell = `L${instance.number}.local${[...this.locals.keys()].filter((other) => other.startsWith(`${instance.number} `)).length + 1}`;
+      this.locals.set(key, cell);
+    }
+    return cell;
+  }
+
   private locate(
     instance: Instance,
     place: Place,
@@ -698,7 +712,7 @@ class Builder {
     const path = [...place.path];
     switch (place.base.kind) {
       case 'local':
-        cell = `L${instance.number}.${place.base.name}.${place.base.scope}`;
+        cell = this.localCell(instance, place.base.name, place.base.scope);
         local = true;
         break;
       case 'global':

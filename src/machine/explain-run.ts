@@ -64,7 +64,7 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
 /** A choice in words. Where the witness lies is the reader's business only through what happens to it. */
 function found({ key, value }: Choice): string {
   if (value.startsWith('addr@')) return '';
-  const what = key.replace(/\b(?:G|L\d+)\.(\w+)(?:\.\d+)?/g, '$1');
+  const what = key.replace(/\b(?:G|L\d+)\.(\w+)/g, '$1');
   if (value === 'some:nonzero') return `${what} is not 0`;
   if (value === '0') return `${what} is 0`;
   return `${what}: ${value}`;

@@ -326,7 +326,6 @@ function check(
   if (after === null && before === null) return { verdict: null, undecided, before, after };
   if (undecided.length > 0) return { verdict: null, undecided, before, after };
   const verdict = session.judged(before, after, machine, limits);
-  session.states += verdict.states;
   if (verdict.cutOff !== null && verdict.introduced.length === 0)
     undecided.push({
       function: task.root,

@@ -74,6 +74,7 @@ export class Session {
     }
     const facts = factsOf(machine);
     const verdict = judge(before, after, facts, limits, this.options.existing);
+    this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
       states: limits.states,
