@@ -1325,6 +1325,13 @@ class Builder {
 
   private pointerTarget(instance: Instance, pointer: Operand): string | null {
     const val = this.operand(instance, pointer);
+    // A member of a constant table: no run changes it.
+    const member = /^G\.(\w+)\.(\w+)$/.exec(val.origin);
+    if (member !== null) {
+      const table = this.resolver.define(member[1] ?? '', instance.fn.file);
+      if (table?.definition.kind !== 'table' || !table.definition.const) return null;
+      return this.member(table, member[2] ?? '')?.definition.name ?? null;
+    }
     return /^&?[A-Za-z_]\w*$/.test(val.origin) &&
       this.resolver.define(val.origin.replace(/^&/, ''), instance.fn.file) !== null
       ? val.origin.replace(/^&/, '')

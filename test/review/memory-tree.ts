@@ -1,0 +1,42 @@
+/** States of a series over a tree that exists in memory alone. */
+import type { PatchedState, Tree } from '#source/snapshot.js';
+
+export type Files = Readonly<Record<string, string>>;
+
+export const treeOf = (files: Files): Tree => ({
+  read: (path) => files[path] ?? null,
+  list: (folder) =>
+    [
+      ...new Set(
+        Object.keys(files)
+          .filter((path) => path.startsWith(`${folder}/`))
+          .map((path) => path.slice(folder.length + 1).replace(/\/.*/, '/')),
+      ),
+    ].sort(),
+});
+
+/** One patch that turns `before` into `after`. */
+export const change = (before: Files, after: Files): PatchedState => ({
+  patch: {
+    subject: 'a change',
+    author: null,
+    date: null,
+    messageId: null,
+    inReplyTo: null,
+    references: [],
+    commit: null,
+    version: 1,
+    part: null,
+    of: null,
+    trailers: {},
+    body: '',
+    files: [],
+  },
+  context: 'tree',
+  before: treeOf(before),
+  after: treeOf(after),
+  changed: [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (path) => before[path] !== after[path],
+  ),
+  partial: false,
+});
