@@ -5,7 +5,7 @@ import { printProgram } from '#extract/print-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { loadRules } from '#rules/load-rules.js';
 
-export const rules = loadRules();
+const rules = loadRules();
 
 export type Files = Readonly<Record<string, string>>;
 

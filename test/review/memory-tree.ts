@@ -3,7 +3,7 @@ import type { PatchedState, Tree } from '#source/snapshot.js';
 
 export type Files = Readonly<Record<string, string>>;
 
-export const treeOf = (files: Files): Tree => ({
+const treeOf = (files: Files): Tree => ({
   read: (path) => files[path] ?? null,
   list: (folder) =>
     [
