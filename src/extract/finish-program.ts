@@ -563,8 +563,18 @@ function spaceOf(nodes: readonly ProgramNode[], hint: boolean): EventProgram['sp
 
 // ---- comparison
 
+const shapes = new WeakMap<EventProgram, string>();
+
 /** A text that is equal for programs that behave alike: places in the source and names of variables left out. */
 export function programShape(program: EventProgram): string {
+  const known = shapes.get(program);
+  if (known !== undefined) return known;
+  const shape = shapeOf(program);
+  shapes.set(program, shape);
+  return shape;
+}
+
+function shapeOf(program: EventProgram): string {
   const names = new Map<string, string>();
   const rename = (name: string): string => {
     const known = names.get(name);

@@ -18,7 +18,7 @@ export interface Found {
 /** Indexes by path; a text that did not change is scanned once, whichever tree it is read from. */
 export class IndexCache {
   private readonly byPath = new Map<string, FileIndex[]>();
-  private readonly lowered = new WeakMap<FileIndex, Map<string, CFunction | Gap>>();
+  private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
@@ -28,26 +28,49 @@ export class IndexCache {
     return index;
   }
 
-  lower(found: Found, machine: MachineFile, configuration: Configuration): CFunction | Gap {
+  /** A body is lowered once for all configurations that answer what it asks alike. */
+  lower(found: Found, configuration: Configuration): CFunction | Gap {
     let map = this.lowered.get(found.index);
     if (map === undefined) {
       map = new Map();
       this.lowered.set(found.index, map);
     }
-    const key = `${machine.name} ${found.definition.start}`;
-    const known = map.get(key);
-    if (known !== undefined) return known;
-    const result: CFunction | Gap = lowerFunction(found.index, found.definition, configuration);
-    map.set(key, result);
+    const known = map.get(found.definition.start) ?? [];
+    for (const { asked, result } of known) {
+      let same = true;
+      for (const [symbol, answer] of asked) if (configuration(symbol) !== answer) same = false;
+      if (same) return result;
+    }
+    const asked = new Map<string, string | undefined>();
+    const result: CFunction | Gap = lowerFunction(found.index, found.definition, (symbol) => {
+      const answer = configuration(symbol);
+      asked.set(symbol, answer);
+      return answer;
+    });
+    map.set(found.definition.start, [...known, { asked, result }]);
     return result;
   }
+}
+
+interface Lowered {
+  readonly asked: ReadonlyMap<string, string | undefined>;
+  readonly result: CFunction | Gap;
 }
 
 /** Deepest chain of #include that is searched. Kernel headers that hold primitives are at most this far from mm/ files. */
 const INCLUDE_DEPTH = 3;
 const HEADER_LIMIT = 400;
 
+/** A question to a resolver, and what it answered. */
+export interface Asked {
+  readonly ask: (resolver: Resolver) => unknown;
+  readonly answer: unknown;
+}
+
 export class Resolver {
+  /** Questions since `watch` began, by their text. */
+  private asked: Map<string, Asked> | null = null;
+  private readonly watchedMachine: MachineFile;
   private readonly headers = new Map<string, readonly string[]>();
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
@@ -55,25 +78,76 @@ export class Resolver {
 
   constructor(
     private readonly read: (path: string) => string | null,
-    readonly machine: MachineFile,
+    private readonly ownMachine: MachineFile,
     private readonly cache: IndexCache,
     /** Value of a symbol that neither the machine nor its headers settle. */
     private readonly unstated: (symbol: string) => string | undefined = (symbol) =>
       symbol.startsWith('CONFIG_') ? 'y' : undefined,
   ) {
-    this.configuration = (symbol) => this.symbol(symbol);
+    this.configuration = (symbol) =>
+      this.note(`symbol ${symbol}`, (resolver) => resolver.symbol(symbol), this.symbol(symbol));
+    const watched = <T extends object>(of: (resolver: Resolver) => T, name: string): T =>
+      new Proxy(of(this), {
+        get: (target, key) => {
+          const read = (from: object): unknown => Reflect.get(from, key);
+          return this.note(`${name} ${String(key)}`, (resolver) => read(of(resolver)), read(target));
+        },
+      });
+    const facts = watched((resolver) => resolver.ownMachine.facts, 'fact');
+    const config = watched((resolver) => resolver.ownMachine.config, 'config');
+    const machine = watched((resolver) => resolver.ownMachine, 'machine');
+    this.watchedMachine = new Proxy(machine, {
+      get: (target, key) => (key === 'facts' ? facts : key === 'config' ? config : Reflect.get(target, key)),
+    });
+  }
+
+  get machine(): MachineFile {
+    return this.asked === null ? this.ownMachine : this.watchedMachine;
+  }
+
+  /**
+   * Runs `work` and gives its result with all that it asked of this resolver: for a resolver that answers the same the
+   * result is the same.
+   */
+  watch<T>(work: () => T): { readonly result: T; readonly asked: readonly Asked[] } {
+    const asked = new Map<string, Asked>();
+    this.asked = asked;
+    try {
+      return { result: work(), asked: [...asked.values()] };
+    } finally {
+      this.asked = null;
+    }
+  }
+
+  /** Does this resolver answer all that was asked of another one alike? */
+  answersAlike(asked: readonly Asked[]): boolean {
+    return asked.every(({ ask, answer }) => ask(this) === answer);
+  }
+
+  private note<T>(text: string, ask: (resolver: Resolver) => unknown, answer: T): T {
+    if (this.asked !== null && !this.asked.has(text)) this.asked.set(text, { ask, answer });
+    return answer;
   }
 
   index(path: string): FileIndex | null {
+    return this.note(`index ${path}`, (resolver) => resolver.indexed(path), this.indexed(path));
+  }
+
+  private indexed(path: string): FileIndex | null {
     const text = this.read(path);
     return text === null ? null : this.cache.index(path, text);
   }
 
   /** Definitions of `name` that are live on this machine in one file. */
   live(index: FileIndex, name: string): Definition | null {
+    const answer = this.findLive(index, name);
+    return this.note(`live ${index.file} ${name}`, (resolver) => resolver.live(index, name), answer);
+  }
+
+  private findLive(index: FileIndex, name: string): Definition | null {
     for (const definition of index.definitions.get(name) ?? []) {
       if (marksItself(index, definition)) continue;
-      if (definition.when.every((condition) => evaluateCondition(condition, this.configuration)))
+      if (definition.when.every((condition) => evaluateCondition(condition, (symbol) => this.symbol(symbol))))
         return definition;
     }
     return null;
@@ -82,26 +156,45 @@ export class Resolver {
   /** The function or macro that a call of `name` in `from` reaches, or null when it is not in view. */
   define(name: string, from: string): Found | null {
     const key = `${from}\n${name}`;
-    const known = this.found.get(key);
-    if (known !== undefined) return known;
-    this.found.set(key, null);
-    const result = this.search(name, from);
-    this.found.set(key, result);
-    return result;
+    let found = this.found.get(key);
+    if (found === undefined) {
+      this.found.set(key, null);
+      found = this.search(name, from);
+      this.found.set(key, found);
+    }
+    if (this.asked !== null) {
+      // Both parts are shared by all resolvers of a session, their pair is not.
+      this.note(
+        `defined ${key}`,
+        (resolver) => resolver.define(name, from)?.definition ?? null,
+        found?.definition ?? null,
+      );
+      this.note(
+        `index of ${key}`,
+        (resolver) => resolver.define(name, from)?.index ?? null,
+        found?.index ?? null,
+      );
+    }
+    return found;
   }
 
   lower(found: Found): CFunction | Gap {
-    return this.cache.lower(found, this.machine, this.configuration);
+    const answer = this.cache.lower(found, (symbol) => this.symbol(symbol));
+    return this.note(
+      `lowered ${found.index.file} ${found.definition.start}`,
+      (resolver) => resolver.lower(found),
+      answer,
+    );
   }
 
   private search(name: string, from: string): Found | null {
-    const own = this.index(from);
+    const own = this.indexed(from);
     if (own === null) return null;
-    const here = this.live(own, name);
+    const here = this.findLive(own, name);
     if (here !== null) return { index: own, definition: here };
     for (const path of this.headersOf(from)) {
-      const index = this.index(path);
-      const definition = index === null ? null : this.live(index, name);
+      const index = this.indexed(path);
+      const definition = index === null ? null : this.findLive(index, name);
       if (index !== null && definition !== null) return { index, definition };
     }
     return null;
@@ -116,7 +209,7 @@ export class Resolver {
     for (let depth = 0; depth < INCLUDE_DEPTH && seen.size < HEADER_LIMIT; depth += 1) {
       const next: string[] = [];
       for (const path of wave) {
-        const index = this.index(path);
+        const index = this.indexed(path);
         if (index === null) continue;
         for (const include of index.includes) {
           const target = this.includePath(include.path, include.system, path);
@@ -149,7 +242,7 @@ export class Resolver {
       return parts.join('/');
     }
     if (path.startsWith('asm/')) {
-      const own = `arch/${this.machine.arch}/include/${path}`;
+      const own = `arch/${this.ownMachine.arch}/include/${path}`;
       if (this.read(own) !== null) return own;
       return `include/asm-generic/${path.slice(4)}`;
     }
@@ -157,7 +250,7 @@ export class Resolver {
   }
 
   private symbol(symbol: string): string | undefined {
-    const stated = this.machine.config[symbol];
+    const stated = this.ownMachine.config[symbol];
     if (stated !== undefined) return stated === 'n' ? undefined : stated;
     if (symbol === '__KERNEL__' || symbol === '__GNUC__') return '1';
     if (symbol === 'BITS_PER_LONG') return this.symbol('CONFIG_64BIT') === undefined ? '32' : '64';
@@ -175,9 +268,9 @@ export class Resolver {
   /** `#define __HAVE_ARCH_X` and `#define name name` in the machine's headers settle `#ifndef` in generic ones. */
   private archMacro(symbol: string): string | undefined {
     for (const header of ARCH_HEADERS) {
-      const text = this.read(`arch/${this.machine.arch}/include/asm/${header}`);
+      const text = this.read(`arch/${this.ownMachine.arch}/include/asm/${header}`);
       if (text === null || !text.includes(symbol)) continue;
-      const index = this.cache.index(`arch/${this.machine.arch}/include/asm/${header}`, text);
+      const index = this.cache.index(`arch/${this.ownMachine.arch}/include/asm/${header}`, text);
       const definition = (index.definitions.get(symbol) ?? []).find((candidate) =>
         candidate.when.every((condition) => evaluateCondition(condition, this.configuration)),
       );

@@ -5,7 +5,6 @@
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
-import { extractProgram } from '#extract/extract-program.js';
 import type { Found, Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
 import type { RuleSet } from '#rules/rule.js';
@@ -301,7 +300,7 @@ function check(
     const programs: EventProgram[] = [];
     for (const root of roots) {
       session.programs += 1;
-      const extraction = extractProgram(root, resolver, session.rules, {
+      const extraction = session.extraction.extract(root, resolver, session.rules, {
         bodies: task.bodies,
         outermost,
         nodeLimit: NODE_LIMIT,

@@ -4,6 +4,7 @@ import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { programShape } from '#extract/finish-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
+import { SharedExtraction } from '#extract/shared-extraction.js';
 import { factsOf } from '#machine/facts.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
@@ -13,6 +14,7 @@ import { type JudgeLimits, judge, type Verdict } from './judge.js';
 
 export class Session {
   readonly cache = new IndexCache();
+  readonly extraction = new SharedExtraction();
   private readonly resolvers = new WeakMap<Tree, Map<string, Resolver>>();
   functions = 0;
   programs = 0;
