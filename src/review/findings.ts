@@ -98,7 +98,13 @@ function finding(
   const steps =
     machine === undefined ? [] : explainRun({ programs: shown.programs, facts: factsOf(machine) }, shown.run);
   const trace = steps.map((step): TraceLine => traceLine(step, shown.programs, lineText));
-  const place = placeOf(shown, trace, state, side);
+  const place = placeOf(
+    shown,
+    steps,
+    new Set(candidates.map((candidate) => candidate.task.changed.name)),
+    state,
+    side,
+  );
   const machines = [...new Set(cause.map((hit) => hit.candidate.machine))];
   const searched = candidates
     .filter(
@@ -201,22 +207,33 @@ function traceLine(
   };
 }
 
-/** The violating place, or for a client the changed body's own line nearest to it. */
+/**
+ * Where the finding stands: the violating step as the changed function has it (its own line, or its call of what
+ * does it); for a client the last step inside the changed body.
+ */
 function placeOf(
   hit: Hit,
-  trace: readonly TraceLine[],
+  steps: readonly TraceStep[],
+  changed: ReadonlySet<string>,
   state: PatchedState,
   side: Side,
 ): { readonly file: string; readonly line: number; readonly function: string } {
-  if (hit.site !== null && !hit.site.file.startsWith('client:'))
-    return { file: hit.site.file, line: hit.site.line, function: hit.site.function };
-  const changed = hit.candidate.task.changed;
-  const inBody = [...trace].reverse().find((line) => line.file === changed.file && line.line !== null);
-  if (inBody?.line !== null && inBody !== undefined)
-    return { file: changed.file, line: inBody.line, function: changed.name };
-  const text = (side === 'old' ? state.before : state.after).read(changed.file) ?? '';
-  const line = text.split('\n').findIndex((l) => new RegExp(`\\b${changed.name}\\b`).test(l));
-  return { file: changed.file, line: line < 0 ? 1 : line + 1, function: changed.name };
+  const frames = (site: Site | null): Site[] =>
+    site === null ? [] : [site, ...[...(site.via ?? [])].reverse()];
+  const inChanged = (site: Site | null): Site | undefined =>
+    frames(site).find((frame) => changed.has(frame.function) && !frame.file.startsWith('client:'));
+  const own = inChanged(hit.site);
+  if (own !== undefined) return own;
+  if (hit.site !== null && !hit.site.file.startsWith('client:')) return hit.site;
+  for (const step of [...steps].reverse()) {
+    const site = step.node === null ? null : (hit.programs[step.cpu]?.nodes[step.node]?.at ?? null);
+    const frame = inChanged(site);
+    if (frame !== undefined) return frame;
+  }
+  const { file, name } = hit.candidate.task.changed;
+  const text = (side === 'old' ? state.before : state.after).read(file) ?? '';
+  const line = text.split('\n').findIndex((l) => l.includes(name));
+  return { file, line: line < 0 ? 1 : line + 1, function: name };
 }
 
 function relatedLines(
