@@ -63,46 +63,57 @@ function operandsOf(event: object): Expression[] {
   return found;
 }
 
+/** What `change` leaves alone stays the same object: most of a program does. */
 function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
-  const inner =
-    expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice'
-      ? expr
-      : { ...expr, args: expr.args.map((arg) => mapExpression(arg, change)) };
-  return change(inner);
+  if (expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice')
+    return change(expr);
+  let same = true;
+  const args = expr.args.map((arg) => {
+    const mapped = mapExpression(arg, change);
+    if (mapped !== arg) same = false;
+    return mapped;
+  });
+  return change(same ? expr : { ...expr, args });
 }
 
 function mapOperands<T extends object>(event: T, change: (e: Expression) => Expression): T {
-  return Object.fromEntries(
-    Object.entries(event).map(([key, part]) => {
-      if (typeof part !== 'object' || part === null) return [key, part];
-      if ('op' in part) return [key, mapExpression(part as Expression, change)];
-      return [key, Array.isArray(part) ? part : mapOperands(part, change)];
-    }),
-  ) as T;
+  let same = true;
+  const fields = Object.entries(event).map(([key, part]) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return [key, part];
+    const mapped = 'op' in part ? mapExpression(part as Expression, change) : mapOperands(part, change);
+    if (mapped !== part) same = false;
+    return [key, mapped];
+  });
+  return same ? event : (Object.fromEntries(fields) as T);
 }
 
 function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
   switch (node.kind) {
-    case 'assign':
-      return {
-        ...node,
-        sets: node.sets.map((set) => ({ name: set.name, value: mapExpression(set.value, change) })),
-      };
-    case 'branch':
-      return { ...node, on: mapExpression(node.on, change) };
-    case 'return':
-      return node.value === null ? node : { ...node, value: mapExpression(node.value, change) };
+    case 'assign': {
+      let same = true;
+      const sets = node.sets.map((set) => {
+        const value = mapExpression(set.value, change);
+        if (value === set.value) return set;
+        same = false;
+        return { name: set.name, value };
+      });
+      return same ? node : { ...node, sets };
+    }
+    case 'branch': {
+      const on = mapExpression(node.on, change);
+      return on === node.on ? node : { ...node, on };
+    }
+    case 'return': {
+      const value = node.value === null ? null : mapExpression(node.value, change);
+      return value === node.value ? node : { ...node, value };
+    }
     case 'stop':
       return node;
-    case 'event':
-      return { ...node, event: mapOperands(node.event, change) };
+    case 'event': {
+      const event = mapOperands(node.event, change);
+      return event === node.event ? node : { ...node, event };
+    }
   }
-}
-
-function variablesIn(expr: Expression, into: Set<string>): void {
-  if (expr.op === 'var') into.add(expr.name);
-  else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice')
-    for (const arg of expr.args) variablesIn(arg, into);
 }
 
 function visit(expr: Expression, see: (e: Expression) => void): void {
@@ -387,7 +398,11 @@ function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode
   const definitions = new Map<string, number[]>();
   nodes.forEach((node, id) => {
     if (!live[id] || node.kind !== 'assign') return;
-    for (const set of node.sets) definitions.set(set.name, [...(definitions.get(set.name) ?? []), id]);
+    for (const set of node.sets) {
+      const known = definitions.get(set.name);
+      if (known === undefined) definitions.set(set.name, [id]);
+      else known.push(id);
+    }
   });
   const keep = new Set<number>();
   const needed = new Set<string>();
@@ -398,13 +413,11 @@ function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode
     work.push(id);
   };
   const need = (expr: Expression): void => {
-    const names = new Set<string>();
-    variablesIn(expr, names);
-    for (const name of names) {
-      if (needed.has(name)) continue;
-      needed.add(name);
-      for (const id of definitions.get(name) ?? []) add(id);
-    }
+    if (expr.op === 'var') {
+      if (needed.has(expr.name)) return;
+      needed.add(expr.name);
+      for (const id of definitions.get(expr.name) ?? []) add(id);
+    } else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice') expr.args.forEach(need);
   };
   nodes.forEach((node, id) => {
     if (live[id] && (node.kind === 'event' || node.kind === 'return')) add(id);

@@ -162,18 +162,14 @@ export class Resolver {
       found = this.search(name, from);
       this.found.set(key, found);
     }
-    if (this.asked !== null) {
+    if (this.asked !== null && !this.asked.has(key)) {
       // Both parts are shared by all resolvers of a session, their pair is not.
-      this.note(
-        `defined ${key}`,
-        (resolver) => resolver.define(name, from)?.definition ?? null,
-        found?.definition ?? null,
-      );
-      this.note(
-        `index of ${key}`,
-        (resolver) => resolver.define(name, from)?.index ?? null,
-        found?.index ?? null,
-      );
+      const { index, definition } = found ?? { index: null, definition: null };
+      const ask = (resolver: Resolver): boolean => {
+        const other = resolver.define(name, from);
+        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+      };
+      this.note(key, ask, true);
     }
     return found;
   }
