@@ -1,5 +1,6 @@
 /** Which definitions of a file a patch changes: by meaning (comments and white space aside), not by lines. */
 import type { Definition, FileIndex } from '#c/ir.js';
+import type { Resolver } from '#extract/resolve.js';
 
 export interface ChangedName {
   readonly name: string;
@@ -47,6 +48,21 @@ export function changedFunctions(before: FileIndex | null, after: FileIndex | nu
     if (definition !== undefined) names.push({ name, file: definition.file, kind: definition.kind });
   }
   return names;
+}
+
+/** Does the change touch the definition that one machine builds? `#if` arms of other machines do not count. */
+export function isLiveChange(
+  name: string,
+  before: FileIndex | null,
+  after: FileIndex | null,
+  old: Resolver,
+  now: Resolver,
+): boolean {
+  const text = (index: FileIndex | null, resolver: Resolver): string | null => {
+    const live = index === null ? null : resolver.live(index, name);
+    return index === null || live === null ? null : folded(index.text.slice(live.start, live.end));
+  };
+  return text(before, old) !== text(after, now);
 }
 
 /** Text changed, though its meaning for the compiler may not have: what a reader would call a touched function. */

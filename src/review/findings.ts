@@ -1,7 +1,7 @@
 /** Violating runs to findings: one for each root cause, placed in the source, with the run that shows it. */
 import { createHash } from 'node:crypto';
 import type { EventProgram, Site } from '#event/program.js';
-import { explainRun } from '#machine/explain-run.js';
+import { assumptionsOf, explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
 import type { TraceStep } from '#machine/run.js';
 import type { HazardId, RuleSet } from '#rules/rule.js';
@@ -113,7 +113,12 @@ function finding(
         cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name),
     )
     .map((c) => c.machine);
-  const assumptions = [...new Set(shown.programs.flatMap((program) => program.assumptions))];
+  const assumptions = [
+    ...new Set([...shown.programs.flatMap((program) => program.assumptions), ...assumptionsOf(shown.run)]),
+  ];
+  const onEntry = shown.run.steps.some(({ action }) =>
+    action.choices.some(({ key }) => key.startsWith('history ') || key.endsWith(' at entry')),
+  );
   const page = rules.hazards.find((known) => known.id === hazard);
   const related = relatedLines(trace, side, place);
   const path = steps.map((step) => step.event?.kind ?? step.what).join(' ');
@@ -125,20 +130,7 @@ function finding(
     hazard,
     status,
     severity: status === 'introduced' ? (page?.severity ?? 'error') : 'note',
-    confidence:
-      state.context === 'hunks'
-        ? 'low'
-        : assumptions.length > 0 || shown.candidate.task.client !== null
-          ? 'medium'
-          : 'high',
-    why:
-      state.context === 'hunks'
-        ? 'reviewed from the hunks alone: what they do not show is unknown'
-        : shown.candidate.task.client !== null
-          ? `shown in a client of the primitive (${shown.candidate.task.client})`
-          : assumptions.length > 0
-            ? 'rests on the assumptions listed'
-            : 'every call that matters was followed',
+    ...trustIn(shown, state, assumptions, onEntry),
     file: place.file,
     side,
     line: place.line,
@@ -154,6 +146,22 @@ function finding(
     closedBy: null,
     suggestion: null,
   };
+}
+
+/** How far a reader may go by the finding, and why. */
+function trustIn(
+  shown: Hit,
+  state: PatchedState,
+  assumptions: readonly string[],
+  onEntry: boolean,
+): Pick<Finding, 'confidence' | 'why'> {
+  if (state.context === 'hunks')
+    return { confidence: 'low', why: 'reviewed from the hunks alone: what they do not show is unknown' };
+  const { client } = shown.candidate.task;
+  if (client !== null) return { confidence: 'medium', why: `shown in a client of the primitive (${client})` };
+  if (assumptions.length > 0) return { confidence: 'medium', why: 'rests on the assumptions listed' };
+  if (onEntry) return { confidence: 'medium', why: 'rests on what callers out of view may have done before' };
+  return { confidence: 'high', why: 'every call that matters was followed' };
 }
 
 /** The order in which HAZARDS.md gives ids: the first that any machine shows names the finding. */

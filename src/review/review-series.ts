@@ -10,7 +10,7 @@ import { CallersInFile } from '#extract/roots.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
-import { type ChangedName, changedFunctions, touchedFunctions } from './changed-functions.js';
+import { type ChangedName, changedFunctions, isLiveChange, touchedFunctions } from './changed-functions.js';
 import { clientsFor } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
@@ -95,6 +95,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
     session.functions += changed.length;
     if (changed.length === 0) continue;
     const notBuilt: string[] = [];
+    const dead = new Map<string, string[]>();
     for (const machine of machines) {
       const old = session.resolver(state.before, machine);
       const now = session.resolver(state.after, machine);
@@ -102,7 +103,12 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
         notBuilt.push(machine.name);
         continue;
       }
-      for (const job of jobsFor(changed, file, before, after, old, now, session.rules)) {
+      const live = changed.filter((change) => {
+        const isLive = isLiveChange(change.name, before, after, old, now);
+        if (!isLive) dead.set(change.name, [...(dead.get(change.name) ?? []), machine.name]);
+        return isLive;
+      });
+      for (const job of jobsFor(live, file, before, after, old, now, session.rules)) {
         session.options.onProgress({
           kind: 'function',
           function: job.changed.name,
@@ -117,7 +123,8 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
       }
     }
     for (const candidate of candidates)
-      if (candidate.task.changed.file === file) candidate.notBuiltOn = notBuilt;
+      if (candidate.task.changed.file === file)
+        candidate.notBuiltOn = [...notBuilt, ...(dead.get(candidate.task.changed.name) ?? [])];
   }
   return {
     subject: state.patch.subject,
