@@ -1597,6 +1597,18 @@ class Builder {
       const member = this.memberOf(expected);
       if (member !== null) bound['unseen'] = constant(member);
     }
+    if ((event.kind === 'notify-start' || event.kind === 'notify-end') && event.start === undefined) {
+      // The section's range stands in the struct that mmu_notifier_range_init() filled.
+      const cell = argument('range')?.cell;
+      for (const side of ['start', 'end']) {
+        const name = `m:${cell}.${side}`;
+        if (cell !== undefined && this.kinds.get(name) === 'address') bound[side] = { op: 'var', name };
+      }
+      if (bound['start'] === undefined || bound['end'] === undefined) {
+        delete bound['start'];
+        delete bound['end'];
+      }
+    }
     const result = bound as unknown as Event<Expression>;
     if ('into' in result)
       this.kinds.set(
