@@ -96,7 +96,7 @@ async function readPatches(files: readonly string[], flags: CheckFlags): Promise
   }
   const [{ readInputs }, { parseInputs }] = await Promise.all([
     import('./read-input.js'),
-    import('./parse-inputs.js'),
+    import('#patch/parse-patches.js'),
   ]);
   const { patches, notes } = await parseInputs(await readInputs(files.length === 0 ? ['-'] : files));
   const chosen = await chooseTree(flags.tree ?? null, process.cwd());

@@ -5,6 +5,7 @@
 import { constant, type Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import { LEVELS, type Level, type Value } from '#event/value.js';
+import { expressionsOf, successorsOf } from '#event/walk-program.js';
 import { type Kind, kindOf } from './value.js';
 
 interface Draft {
@@ -37,31 +38,6 @@ export function finishProgram(draft: Draft): EventProgram {
 }
 
 // ---- walking
-
-function expressionsOf(node: ProgramNode): readonly Expression[] {
-  switch (node.kind) {
-    case 'assign':
-      return node.sets.map((set) => set.value);
-    case 'branch':
-      return [node.on];
-    case 'return':
-      return node.value === null ? [] : [node.value];
-    case 'stop':
-      return [];
-    case 'event':
-      return operandsOf(node.event);
-  }
-}
-
-function operandsOf(event: object): Expression[] {
-  const found: Expression[] = [];
-  for (const part of Object.values(event)) {
-    if (typeof part !== 'object' || part === null) continue;
-    if ('op' in part) found.push(part as Expression);
-    else found.push(...operandsOf(part));
-  }
-  return found;
-}
 
 /** What `change` leaves alone stays the same object: most of a program does. */
 function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
@@ -247,19 +223,6 @@ function positions(draft: Draft): ProgramNode[] {
 
 // ---- slice
 
-function successors(node: ProgramNode): NodeId[] {
-  switch (node.kind) {
-    case 'event':
-    case 'assign':
-      return [node.next];
-    case 'branch':
-      return [node.then, node.else];
-    case 'return':
-    case 'stop':
-      return [];
-  }
-}
-
 function reachable(nodes: readonly ProgramNode[]): boolean[] {
   const seen = nodes.map(() => false);
   const work = [0];
@@ -267,7 +230,7 @@ function reachable(nodes: readonly ProgramNode[]): boolean[] {
   for (let id = work.pop(); id !== undefined; id = work.pop()) {
     const node = nodes[id];
     if (node === undefined) continue;
-    for (const to of successors(node)) {
+    for (const to of successorsOf(node)) {
       if (to >= 0 && seen[to] === false) {
         seen[to] = true;
         work.push(to);
@@ -306,7 +269,7 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
   const into: number[][] = Array.from({ length: exit + 1 }, () => []);
   const out: number[][] = nodes.map((node, id) => {
     if (!live[id]) return [];
-    const to = successors(node).filter((n) => n >= 0);
+    const to = successorsOf(node).filter((n) => n >= 0);
     return to.length === 0 ? [exit] : to;
   });
   const order: number[] = [];

@@ -5,8 +5,9 @@
  */
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
-import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
+import type { EventProgram, ProgramNode } from '#event/program.js';
 import type { Value } from '#event/value.js';
+import { expressionsOf, successorsOf } from '#event/walk-program.js';
 
 export interface CompiledProgram {
   readonly program: EventProgram;
@@ -29,23 +30,6 @@ export interface CompiledProgram {
   readonly cyclic: readonly boolean[];
   /** Kinds of events in the program. */
   readonly kinds: ReadonlySet<string>;
-}
-
-const WRITTEN_FIELDS = new Set(['into', 'old']);
-
-/** Every expression among an event's operands. */
-export function operandsOf(event: Event<Expression>): Expression[] {
-  const found: Expression[] = [];
-  const look = (value: unknown): void => {
-    if (value === null || typeof value !== 'object') return;
-    if ('op' in value) {
-      found.push(value as Expression);
-      return;
-    }
-    for (const part of Object.values(value)) look(part);
-  };
-  for (const [field, value] of Object.entries(event)) if (!WRITTEN_FIELDS.has(field)) look(value);
-  return found;
 }
 
 function writtenBy(event: Event<Expression>): string[] {
@@ -76,34 +60,6 @@ function collect(expression: Expression, uses: Uses): void {
     default:
       if (expression.op === 'read' || expression.op === 'is-empty') uses.reads = true;
       for (const arg of expression.args) collect(arg, uses);
-  }
-}
-
-function expressionsOf(node: ProgramNode): Expression[] {
-  switch (node.kind) {
-    case 'event':
-      return operandsOf(node.event);
-    case 'assign':
-      return node.sets.map((set) => set.value);
-    case 'branch':
-      return [node.on];
-    case 'return':
-      return node.value === null ? [] : [node.value];
-    case 'stop':
-      return [];
-  }
-}
-
-function successorsOf(node: ProgramNode): readonly NodeId[] {
-  switch (node.kind) {
-    case 'event':
-    case 'assign':
-      return [node.next];
-    case 'branch':
-      return [node.then, node.else];
-    case 'return':
-    case 'stop':
-      return [];
   }
 }
 

@@ -12,6 +12,7 @@ import type { FactName, FactValue } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { type EntryValue, LEVELS, type Level, type Value } from '#event/value.js';
 import { compileSteps, levelsNamed } from '#rules/compile-actor.js';
+import { HAZARD_IDS } from '#rules/compile-hazard.js';
 import { Source } from '#rules/parse-yaml.js';
 import type { ConstantRule, HazardId } from '#rules/rule.js';
 import { actorFile } from '#rules/rule-file.js';
@@ -42,24 +43,6 @@ export interface Scenario {
   readonly sometimes: readonly (readonly (readonly [string, string])[])[];
 }
 
-const HAZARDS = [
-  'free-before-clear',
-  'free-before-flush',
-  'table-free-before-flush',
-  'table-free-without-sync',
-  'flush-without-ipi',
-  'missing-flush',
-  'unlock-before-flush',
-  'reuse-under-deferred-flush',
-  'table-free-under-deferred-flush',
-  'torn-pte-read',
-  'split-pte-write-order',
-  'flush-scope-too-narrow',
-  'shared-table-walk-race',
-  'break-before-make',
-  'notifier-order',
-] as const satisfies readonly HazardId[];
-
 const fact = z.union([z.string(), z.int(), z.boolean()]);
 
 const scenarioFile = z.strictObject({
@@ -88,7 +71,7 @@ const scenarioFile = z.strictObject({
         )
         .min(1)
         .max(6),
-      expect: z.record(z.string(), z.enum(['clean', ...HAZARDS])),
+      expect: z.record(z.string(), z.enum(['clean', ...HAZARD_IDS])),
       sometimes: z.array(z.record(z.string(), z.string())).min(1),
     }),
   ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseInputs } from '#cli/parse-inputs.js';
+import { parseInputs } from '#patch/parse-patches.js';
 
 const diff = 'diff --git a/mm/a.c b/mm/a.c\n--- a/mm/a.c\n+++ b/mm/a.c\n@@ -1 +1 @@\n-int a;\n+int b;\n';
 const mail = (part: number): string =>

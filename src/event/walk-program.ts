@@ -1,0 +1,47 @@
+/** Reading event programs: what a node computes with, and where it leads. */
+import type { Event } from './event.js';
+import type { Expression } from './expression.js';
+import type { NodeId, ProgramNode } from './program.js';
+
+/** Every expression among an event's operands, in the order of its fields. Names of results are none. */
+export function operandsOf(event: Event<Expression>): Expression[] {
+  const found: Expression[] = [];
+  const look = (value: unknown): void => {
+    if (value === null || typeof value !== 'object') return;
+    if ('op' in value) {
+      found.push(value as Expression);
+      return;
+    }
+    for (const part of Object.values(value)) look(part);
+  };
+  look(event);
+  return found;
+}
+
+export function expressionsOf(node: ProgramNode): readonly Expression[] {
+  switch (node.kind) {
+    case 'event':
+      return operandsOf(node.event);
+    case 'assign':
+      return node.sets.map((set) => set.value);
+    case 'branch':
+      return [node.on];
+    case 'return':
+      return node.value === null ? [] : [node.value];
+    case 'stop':
+      return [];
+  }
+}
+
+export function successorsOf(node: ProgramNode): readonly NodeId[] {
+  switch (node.kind) {
+    case 'event':
+    case 'assign':
+      return [node.next];
+    case 'branch':
+      return [node.then, node.else];
+    case 'return':
+    case 'stop':
+      return [];
+  }
+}
