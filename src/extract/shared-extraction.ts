@@ -1,6 +1,7 @@
 /** Extraction that is shared by machines on which it asks the same and is answered the same (DESIGN.md rule 9). */
 import type { RuleSet } from '#rules/rule.js';
-import { type ExtractOptions, extractProgram } from './extract-program.js';
+import { extractProgram } from './extract-program.js';
+import type { ExtractOptions } from './extraction.js';
 import type { Asked, Found, Resolver } from './resolve.js';
 
 interface Known {

@@ -1,6 +1,7 @@
 /** Event programs of C that a test writes, in a tree that exists in memory alone. */
 import type { EventProgram } from '#event/program.js';
-import { type Extraction, extractProgram } from '#extract/extract-program.js';
+import { extractProgram } from '#extract/extract-program.js';
+import type { Extraction } from '#extract/extraction.js';
 import { printProgram } from '#extract/print-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { loadRules } from '#rules/load-rules.js';

@@ -1,0 +1,256 @@
+/** A rule's events in place of a call: operands bound to the arguments, results and out-parameters stored. */
+
+import type { CType } from '#c/ir.js';
+import type { Event } from '#event/event.js';
+import { constant, type Expression, type Operator } from '#event/expression.js';
+import type { Site } from '#event/program.js';
+import type { Value } from '#event/value.js';
+import type { CallRule } from '#rules/rule.js';
+import { choice, simplify } from './expressions.js';
+import type { Memory } from './memory.js';
+import type { ProgramGraph } from './program-graph.js';
+import { kindOf, type Val } from './value.js';
+
+export class RuleEvents {
+  constructor(
+    private readonly graph: ProgramGraph,
+    private readonly memory: Memory,
+  ) {}
+
+  apply(
+    rule: CallRule,
+    args: readonly Val[],
+    at: Site,
+    origin: string,
+    /** C type of what the call's value or cursor is put into. */
+    expected: CType | null,
+  ): {
+    readonly returns: Expression | null;
+    readonly more: Expression | null;
+    readonly out: ReadonlyMap<string, Expression>;
+    readonly value: (expr: Expression) => Expression;
+  } {
+    const locals = new Map<string, string>();
+    const argument = (name: string): Val | null => {
+      const position = rule.parameters.indexOf(name);
+      return position < 0
+        ? null
+        : (args[position] ?? {
+            expr: choice(`${origin} ${name}`, true),
+            origin: name,
+            stable: true,
+            type: null,
+          });
+    };
+    const value = (expr: Expression): Expression =>
+      this.instantiateExpression(expr, argument, locals, origin, args);
+    const local = (name: string): string => {
+      const known = locals.get(name);
+      if (known !== undefined) return known;
+      const fresh = this.graph.temporary();
+      locals.set(name, fresh);
+      return fresh;
+    };
+    for (const step of rule.steps) {
+      if (step.kind === 'let') {
+        const expr = value(step.value);
+        const name = local(step.name);
+        this.graph.kinds.set(name, kindOf(expr, this.graph.kinds));
+        this.graph.assign(name, expr, at);
+        continue;
+      }
+      const event = this.bindEvent(step.event, argument, value, local, expected);
+      if (event === null) continue;
+      if (step.when === null) this.graph.emit({ kind: 'event', event, at });
+      else {
+        const when = value(step.when);
+        this.graph.guarded(when, at, () => this.graph.emit({ kind: 'event', event, at }));
+      }
+    }
+    const out = new Map<string, Expression>();
+    for (const [target, expr] of Object.entries(rule.out)) {
+      const result = value(expr);
+      out.set(target, result);
+      const [parameter, field] = target.split(/->|\./);
+      const pointer = argument(parameter ?? '');
+      if (pointer === null || rule.form === 'iterate') continue;
+      const cell = `${pointer.cell ?? `*${pointer.origin}`}${field === undefined ? '' : `.${field}`}`;
+      this.memory.storeCell(cell, { expr: result, origin: cell, stable: false, type: null }, undefined, at);
+    }
+    return {
+      returns: rule.returns === null ? null : value(rule.returns),
+      more: rule.more === null ? null : value(rule.more),
+      out,
+      value,
+    };
+  }
+
+  private instantiateExpression(
+    expr: Expression,
+    argument: (name: string) => Val | null,
+    locals: ReadonlyMap<string, string>,
+    origin: string,
+    args: readonly Val[],
+  ): Expression {
+    const walk = (e: Expression): Expression => {
+      switch (e.op) {
+        case 'const':
+          return e;
+        case 'param': {
+          const arg = argument(e.name);
+          if (arg !== null) return arg.expr;
+          const name = locals.get(e.name);
+          return name === undefined ? constant({ kind: 'opaque' }) : { op: 'var', name };
+        }
+        case 'var': {
+          const name = locals.get(e.name);
+          return name === undefined
+            ? (argument(e.name)?.expr ?? constant({ kind: 'opaque' }))
+            : { op: 'var', name };
+        }
+        case 'choice':
+          return {
+            ...e,
+            key: e.key === '' ? origin : `${origin}: ${e.key}`,
+            ...(e.stable === true && !args.every((arg) => arg.stable) ? { stable: false } : {}),
+          };
+        default: {
+          const done = { ...e, args: e.args.map(walk) };
+          return simplify(this.coerce(done));
+        }
+      }
+    };
+    return walk(expr);
+  }
+
+  /** C says `void *` and `unsigned long` where the model tells an entry pointer from the table it lies in. */
+  private coerce(expr: Extract<Expression, { args: readonly Expression[]; op: Operator }>): Expression {
+    const first = expr.args[0];
+    if (first === undefined) return expr;
+    const kind = kindOf(first, this.graph.kinds);
+    if ((expr.op === 'step' || expr.op === 'read') && kind === 'memory')
+      return { ...expr, args: [{ op: 'first-entry', args: [first] }, ...expr.args.slice(1)] };
+    if ((expr.op === 'make-leaf' || expr.op === 'make-table') && kind === 'entry-pointer')
+      return { ...expr, args: [{ op: 'table-holding', args: [first] }, ...expr.args.slice(1)] };
+    return expr;
+  }
+
+  /** A rule's event with its operands; null when the model does not follow the object it is about. */
+  /** What a list whose members have this type carries, where nobody in view filled it. */
+  private memberOf(type: CType | null): Value | null {
+    const rule = this.memory.typeRule(type);
+    switch (rule?.is) {
+      case 'memory-page':
+        return { kind: 'memory', what: 'page', level: 'pte', who: 'W' };
+      case 'memory-table':
+        return { kind: 'memory', what: 'table', level: rule.level ?? 'pte', who: 'W' };
+      case 'range':
+        return { kind: 'memory', what: 'range', level: 'pte', who: 'W' };
+      default:
+        return null;
+    }
+  }
+
+  private bindEvent(
+    event: Event<Expression>,
+    argument: (name: string) => Val | null,
+    value: (e: Expression) => Expression,
+    local: (name: string) => string,
+    expected: CType | null,
+  ): Event<Expression> | null {
+    const symbolic = (expr: Expression): Expression => {
+      const arg = expr.op === 'param' ? argument(expr.name) : null;
+      if (arg === null) return value(expr);
+      if (
+        kindOf(arg.expr, this.graph.kinds) === 'symbol' ||
+        kindOf(arg.expr, this.graph.kinds) === 'entry-pointer'
+      )
+        return arg.expr;
+      const vma = arg.type?.base === 'struct vm_area_struct';
+      return constant({
+        kind: 'symbol',
+        name: vma ? `${arg.cell ?? `*${arg.origin}`}.vm_mm` : (arg.cell ?? arg.origin),
+      });
+    };
+    const memory = (expr: Expression): Expression => {
+      const result = value(expr);
+      return kindOf(result, this.graph.kinds) === 'entry-pointer'
+        ? { op: 'table-holding', args: [result] }
+        : result;
+    };
+    const bound: Record<string, unknown> = {};
+    for (const [key, part] of Object.entries(event)) {
+      if (key === 'into' || key === 'old') bound[key] = local(String(part));
+      else if (key === 'scope') bound[key] = mapScope(part as Record<string, unknown>, value);
+      else if (typeof part === 'object' && part !== null && 'op' in part) {
+        const expr = part as Expression;
+        if (['space', 'gather', 'container', 'from', 'to', 'lock'].includes(key)) bound[key] = symbolic(expr);
+        else if (['memory', 'item'].includes(key)) bound[key] = memory(expr);
+        else bound[key] = value(expr);
+      } else bound[key] = part;
+    }
+    if (event.kind === 'container-take') {
+      const member = this.memberOf(expected);
+      if (member !== null) bound.unseen = constant(member);
+    }
+    if ((event.kind === 'notify-start' || event.kind === 'notify-end') && event.start === undefined) {
+      // The section's range stands in the struct that mmu_notifier_range_init() filled.
+      const cell = argument('range')?.cell;
+      for (const side of ['start', 'end']) {
+        const name = `m:${cell}.${side}`;
+        if (cell !== undefined && this.graph.kinds.get(name) === 'address') bound[side] = { op: 'var', name };
+      }
+      if (bound.start === undefined || bound.end === undefined) {
+        delete bound.start;
+        delete bound.end;
+      }
+    }
+    const result = bound as unknown as Event<Expression>;
+    if ('into' in result)
+      this.graph.kinds.set(
+        result.into,
+        result.kind === 'alloc'
+          ? 'memory'
+          : result.kind === 'container-take'
+            ? 'memory'
+            : result.kind === 'read'
+              ? 'entry-value'
+              : 'int',
+      );
+    if ('old' in result && result.old !== undefined) this.graph.kinds.set(result.old, 'entry-value');
+    if ('entry' in result) {
+      const kind = kindOf(result.entry, this.graph.kinds);
+      if (kind === 'memory') return { ...result, entry: { op: 'first-entry', args: [result.entry] } };
+      if (kind !== 'entry-pointer') return null;
+    }
+    if ('memory' in result) {
+      const kind = kindOf(result.memory, this.graph.kinds);
+      if (kind !== 'memory' && kind !== 'entry-value') return null;
+    }
+    if (
+      result.kind === 'container-add' &&
+      !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.graph.kinds))
+    )
+      return null;
+    if (
+      (result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') &&
+      (result.class === 'other' ||
+        // A lock that is no page table's protects no entry.
+        (result.class === 'ptl' && kindOf(result.lock, this.graph.kinds) !== 'entry-pointer'))
+    )
+      return null;
+    return result;
+  }
+}
+
+function mapScope(
+  scope: Record<string, unknown>,
+  value: (e: Expression) => Expression,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(scope).map(([key, part]) => [
+      key,
+      typeof part === 'object' && part !== null && 'op' in part ? value(part as Expression) : part,
+    ]),
+  );
+}

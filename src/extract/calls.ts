@@ -1,0 +1,315 @@
+/** Calls: rules where there is one, bodies where they matter, choices for the rest. */
+
+import { identifiersIn } from '#c/identifiers.js';
+import type { CFunction, CType, Instruction, Operand } from '#c/ir.js';
+import type { Event } from '#event/event.js';
+import { constant, type Expression } from '#event/expression.js';
+import type { NodeId, Site } from '#event/program.js';
+import { ruleFor } from '#rules/load-rules.js';
+import type { CallRule, RuleSet } from '#rules/rule.js';
+import type { RuleEvents } from './apply-rule.js';
+import { choice } from './expressions.js';
+import type { Extraction, ExtractOptions } from './extraction.js';
+import type { Instance } from './instance.js';
+import type { Memory } from './memory.js';
+import type { ProgramGraph } from './program-graph.js';
+import type { Found, Resolver } from './resolve.js';
+import { kindOf, type Val } from './value.js';
+
+type Instantiate = (
+  fn: CFunction,
+  args: readonly Val[],
+  outer: { readonly depth: number; readonly via: Site[]; readonly stack: readonly string[] },
+  exit: NodeId,
+  resultName: string,
+) => { readonly entry: NodeId; readonly result: Val };
+
+/** Small bodies of the same file are followed even without events, so that the flags they return are known. */
+const SMALL_BODY_LINES = 40;
+
+export class Calls {
+  readonly gaps: Extraction['gaps'][number][] = [];
+  private readonly relevance = new Map<string, boolean>();
+  private over = false;
+  rootFile = '';
+  /** Was init_mm handed to anything? Then the addresses are the kernel's. */
+  kernel = false;
+
+  constructor(
+    private readonly graph: ProgramGraph,
+    private readonly memory: Memory,
+    private readonly events: RuleEvents,
+    private readonly resolver: Resolver,
+    private readonly rules: RuleSet,
+    private readonly options: ExtractOptions,
+    /** Puts the graph of a function into the program. */
+    private readonly instantiate: Instantiate,
+  ) {}
+
+  call(
+    instance: Instance,
+    instruction: Extract<Instruction, { kind: 'call' }>,
+    at: Site,
+    expected: CType | null,
+  ): Val {
+    const args = instruction.args.map((arg) => this.memory.operand(instance, arg));
+    for (const { expr } of args)
+      if (expr.op === 'const' && expr.value.kind === 'symbol' && expr.value.name === 'kernel')
+        this.kernel = true;
+    const name =
+      'name' in instruction.callee
+        ? instruction.callee.name
+        : this.pointerTarget(instance, instruction.callee.pointer);
+    const origins = args.map((arg) => arg.origin).join(', ');
+    if (name === null) {
+      return this.graph.hold(
+        {
+          expr: choice(`call through pointer(${origins})`, false),
+          origin: `call(${origins})`,
+          stable: false,
+          type: null,
+        },
+        at,
+      );
+    }
+    const origin = `${name}(${origins})`;
+    if (!this.options.bodies.has(name)) {
+      const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
+      if (rule !== null && rule.form === 'call')
+        return this.byRule(rule, args, instance, at, origin, expected);
+    }
+    const found = this.definition(name, instance.fn.file);
+    if (found !== null && this.follows(name, found, instance)) {
+      const result = this.inline(found, args, instance, at);
+      if (result !== null) return result;
+    }
+    return this.graph.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+  }
+
+  /** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
+  private definition(name: string, file: string): Found | null {
+    return (
+      this.resolver.define(name, file) ??
+      (this.rootFile === '' ? null : this.resolver.define(name, this.rootFile))
+    );
+  }
+
+  /** Puts a body in place of its call; null (and a gap) when the body could not be lowered. */
+  private inline(found: Found, args: readonly Val[], instance: Instance, at: Site): Val | null {
+    const lowered = this.resolver.lower(found);
+    if (!('blocks' in lowered)) {
+      this.gaps.push({
+        function: found.definition.name,
+        file: found.index.file,
+        kind: 'parse',
+        reason: `line ${lowered.line}: ${lowered.reason}`,
+      });
+      return null;
+    }
+    const after = this.graph.label();
+    const via = [...instance.via, { file: at.file, line: at.line, function: at.function }];
+    const { entry, result } = this.instantiate(
+      lowered,
+      args,
+      { depth: instance.depth + 1, via, stack: instance.stack },
+      after,
+      this.graph.temporary(),
+    );
+    this.graph.link(this.graph.current, entry);
+    this.graph.current = after;
+    return result;
+  }
+
+  /** What a primitive calls back: members of a constant table, or a function handed to it. */
+  private callbacks(
+    rule: CallRule,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    value: (expr: Expression) => Expression,
+  ): void {
+    for (const callback of rule.callbacks ?? []) {
+      const handed = args[rule.parameters.indexOf(callback.parameter)];
+      if (handed === undefined) continue;
+      const named = /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(handed.origin)?.[1];
+      const first = named === undefined ? null : this.resolver.define(named, instance.fn.file);
+      const target =
+        callback.member === null
+          ? first
+          : first?.definition.kind === 'table'
+            ? this.member(first, callback.member)
+            : null;
+      if (
+        target === null ||
+        target.definition.kind !== 'function' ||
+        instance.stack.includes(target.definition.name)
+      )
+        continue;
+      const lowered = this.resolver.lower(target);
+      const parameters = 'blocks' in lowered ? lowered.parameters : [];
+      const passed = callback.args.map((arg, n): Val => {
+        const handed = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
+        const origin = `${rule.name} argument ${n}`;
+        const val = handed ?? { expr: value(arg), origin, stable: true, type: null };
+        const parameter = parameters[n];
+        if (this.memory.typeRule(parameter?.type ?? null)?.is !== 'address') return val;
+        if (kindOf(val.expr, this.graph.kinds) === 'address') return val;
+        // A walker calls back for each stretch: where the witness lies in it is known by use, as for a root.
+        const name = `a:${origin}`;
+        this.graph.kinds.set(name, 'address');
+        return { ...val, expr: { op: 'var', name } };
+      });
+      // The struct that the last argument points to (struct mm_walk), with what the primitive puts into it.
+      const cell = `L${this.graph.instances}.${rule.name}`;
+      for (const [field, expr] of Object.entries(callback.fields ?? {})) {
+        const from = expr.op === 'param' ? args[rule.parameters.indexOf(expr.name)] : undefined;
+        const val = from ?? { expr: value(expr), origin: `${rule.name} ${field}`, stable: true, type: null };
+        this.memory.storeCell(`${cell}.${field}`, val, undefined, at);
+      }
+      if (callback.fields !== undefined)
+        passed.push({
+          expr: constant({ kind: 'symbol', name: cell }),
+          origin: `&${cell}`,
+          stable: true,
+          type: null,
+          cell,
+        });
+      const body = this.graph.label();
+      const after = this.graph.label();
+      this.graph.end({
+        kind: 'branch',
+        on: choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false),
+        then: body,
+        else: after,
+        at,
+      });
+      this.graph.current = body;
+      this.inline(target, passed, instance, at);
+      this.graph.link(this.graph.current, after);
+      this.graph.current = after;
+    }
+  }
+
+  private member(table: Found, member: string): Found | null {
+    const name = table.definition.kind === 'table' ? table.definition.members[member] : undefined;
+    return name === undefined ? null : this.resolver.define(name, table.index.file);
+  }
+
+  private pointerTarget(instance: Instance, pointer: Operand): string | null {
+    const val = this.memory.operand(instance, pointer);
+    // A member of a constant table: no run changes it.
+    const member = /^G\.(\w+)\.(\w+)$/.exec(val.origin);
+    if (member !== null) {
+      const table = this.resolver.define(member[1] ?? '', instance.fn.file);
+      if (table?.definition.kind !== 'table' || !table.definition.const) return null;
+      return this.member(table, member[2] ?? '')?.definition.name ?? null;
+    }
+    return /^&?[A-Za-z_]\w*$/.test(val.origin) &&
+      this.resolver.define(val.origin.replace(/^&/, ''), instance.fn.file) !== null
+      ? val.origin.replace(/^&/, '')
+      : null;
+  }
+
+  private follows(name: string, found: Found, instance: Instance): boolean {
+    if (found.definition.kind !== 'function' && found.definition.kind !== 'macro') return false;
+    if (instance.stack.includes(name)) return false;
+    if (this.over) return false;
+    const definition = found.definition;
+    if (definition.kind === 'macro' && definition.parameters === null) return false;
+    const near = found.index.file === instance.fn.file;
+    const small =
+      definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
+    if (!small && !this.options.bodies.has(name) && !this.relevant(found, 0)) return false;
+    if (instance.depth >= this.options.depthLimit || this.graph.nodes.length > this.options.nodeLimit) {
+      if (!this.relevant(found, 0)) return false;
+      this.over = this.graph.nodes.length > this.options.nodeLimit;
+      this.gaps.push({
+        function: name,
+        file: found.index.file,
+        kind: 'limit',
+        reason:
+          instance.depth >= this.options.depthLimit ? 'calls nest too deep' : 'the program is too large',
+      });
+      return false;
+    }
+    return true;
+  }
+
+  /** Does a body hold, itself or through what it calls in view, anything that a rule gives events to? */
+  private relevant(found: Found, depth: number): boolean {
+    const key = `${found.index.file}:${found.definition.start}`;
+    const known = this.relevance.get(key);
+    if (known !== undefined) return known;
+    this.relevance.set(key, false);
+    let result = false;
+    for (const name of identifiersIn(found.index.text, found.definition.body, found.definition.end)) {
+      if (!this.options.bodies.has(name)) {
+        const rule = ruleFor(this.rules, name, this.resolver.machine);
+        if (rule !== null) {
+          if (rule.steps.some((step) => step.kind === 'event' && weighs(step.event))) {
+            result = true;
+            break;
+          }
+          continue;
+        }
+      }
+      if (depth >= 5 || name === found.definition.name) continue;
+      const next = this.definition(name, found.index.file);
+      if (
+        next !== null &&
+        (next.definition.kind === 'function' ||
+          (next.definition.kind === 'macro' && next.definition.parameters !== null)) &&
+        this.relevant(next, depth + 1)
+      ) {
+        result = true;
+        break;
+      }
+    }
+    this.relevance.set(key, result);
+    return result;
+  }
+
+  private byRule(
+    rule: CallRule,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    origin: string,
+    expected: CType | null,
+  ): Val {
+    const applied = this.events.apply(rule, args, at, origin, expected);
+    this.callbacks(rule, args, instance, at, applied.value);
+    if (rule.stops) {
+      this.graph.end({ kind: 'stop', at });
+      this.graph.current = this.graph.label();
+    }
+    const passes =
+      rule.returns?.op === 'param' ? args[rule.parameters.indexOf(rule.returns.name)] : undefined;
+    if (passes !== undefined) return passes;
+    const stable = args.every((arg) => arg.stable);
+    if (applied.returns === null)
+      return this.graph.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+    return this.graph.hold(
+      { expr: applied.returns, origin, stable: stable && !this.graph.undecided(applied.returns), type: null },
+      at,
+    );
+  }
+}
+
+/** Events that make a body worth following; taking a lock or a reference alone does not. */
+function weighs(event: Event<Expression>): boolean {
+  return ![
+    'lock',
+    'unlock',
+    'assert-held',
+    'get',
+    'rcu-read',
+    'interrupts',
+    'barrier',
+    'container-add',
+    'container-take',
+    'container-init',
+    'container-move',
+    'alloc',
+  ].includes(event.kind);
+}

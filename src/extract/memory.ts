@@ -1,0 +1,466 @@
+/** Memory that code reads and writes: locals, globals and fields as cells, page-table entries as events. */
+
+import type { Operand, Place } from '#c/ir.js';
+import { constant, type Expression, integer } from '#event/expression.js';
+import type { Site } from '#event/program.js';
+import { LEVELS, type Level, NULL } from '#event/value.js';
+import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
+import { choice, isZero, substitute } from './expressions.js';
+import type { Instance } from './instance.js';
+import type { ProgramGraph } from './program-graph.js';
+import type { Resolver } from './resolve.js';
+import { type Kind, kindOf, type Val } from './value.js';
+
+const ERRNO = [
+  'PERM',
+  'NOENT',
+  'SRCH',
+  'INTR',
+  'IO',
+  'NXIO',
+  'E2BIG',
+  'NOEXEC',
+  'BADF',
+  'CHILD',
+  'AGAIN',
+  'NOMEM',
+  'ACCES',
+  'FAULT',
+  'NOTBLK',
+  'BUSY',
+  'EXIST',
+  'XDEV',
+  'NODEV',
+  'NOTDIR',
+  'ISDIR',
+  'INVAL',
+];
+
+export class Memory {
+  private readonly stored = new Set<string>();
+  private readonly readUnknown = new Set<string>();
+  private readonly cellKinds = new Map<string, Kind>();
+  /** Memory that a stored pointer points to, where every store in view agrees. */
+  private readonly pointers = new Map<string, string | null>();
+  /** Names stored in memory (functions among them), where every store in view agrees. */
+  private readonly functions = new Map<string, string | null>();
+  private readonly locals = new Map<string, string>();
+
+  constructor(
+    private readonly graph: ProgramGraph,
+    private readonly resolver: Resolver,
+    private readonly rules: RuleSet,
+    readonly cellsAtStart: ReadonlyMap<string, Kind>,
+  ) {
+    for (const [cell, kind] of cellsAtStart) {
+      this.cellKinds.set(cell, kind);
+      this.graph.kinds.set(`m:${cell}`, kind);
+    }
+  }
+
+  /** Was memory read for which a store was found only later? */
+  get readEarly(): boolean {
+    for (const cell of this.readUnknown) if (this.stored.has(`m:${cell}`)) return true;
+    return false;
+  }
+
+  /** Cells that are read before a store to them was seen, with the kind that was stored. */
+  cells(): ReadonlyMap<string, Kind> {
+    const result = new Map<string, Kind>();
+    for (const cell of this.readUnknown)
+      if (this.stored.has(`m:${cell}`)) result.set(cell, this.cellKinds.get(cell) ?? 'untracked');
+    return result;
+  }
+
+  operand(instance: Instance, operand: Operand): Val {
+    switch (operand.kind) {
+      case 'value':
+        return (
+          instance.values.get(operand.id) ?? {
+            expr: choice('undefined value', false),
+            origin: 'undefined',
+            stable: false,
+            type: null,
+          }
+        );
+      case 'int': {
+        const n = Number(operand.value);
+        return {
+          expr: integer(Number.isSafeInteger(n) ? n : Number.MAX_SAFE_INTEGER),
+          origin: String(operand.value),
+          stable: true,
+          type: null,
+        };
+      }
+      case 'string':
+        return { expr: constant({ kind: 'opaque' }), origin: operand.text, stable: true, type: null };
+      case 'global':
+        return this.global(operand.name, instance);
+      case 'address':
+        return this.address(instance, operand.place);
+      case 'unknown':
+        if (operand.text.startsWith('uninitialised '))
+          return { expr: choice('uninitialised', true), origin: 'uninitialised', stable: true, type: null };
+        return { expr: choice(operand.text, true), origin: operand.text, stable: true, type: null };
+    }
+  }
+
+  private global(name: string, instance: Instance): Val {
+    const base = { origin: name, stable: true, type: null };
+    if (name === 'NULL' || name === 'false') return { ...base, expr: constant(NULL) };
+    if (name === 'true') return { ...base, expr: integer(1) };
+    if (/^E[A-Z0-9]{2,}$/.test(name)) {
+      const known = ERRNO.indexOf(name.slice(1));
+      return { ...base, expr: integer(known >= 0 ? known + 1 : 99) };
+    }
+    const rule = this.rules.constants
+      .get(name)
+      ?.find((candidate) => holds(candidate.condition, this.resolver));
+    if (rule !== undefined) return { ...base, expr: rule.value };
+    const cell = `G.${name}`;
+    if (this.cellKinds.has(cell)) return { ...base, expr: { op: 'var', name: `m:${cell}` }, stable: false };
+    const found = this.resolver.define(name, instance.fn.file);
+    if (found !== null && found.definition.kind === 'enumerator' && found.definition.value !== null)
+      return { ...base, expr: integer(found.definition.value) };
+    if (found !== null && found.definition.kind === 'macro' && found.definition.parameters === null) {
+      const text = found.index.text
+        .slice(found.definition.body, found.definition.end)
+        .trim()
+        .replace(/^\((.*)\)$/, '$1');
+      if (/^(0x[0-9a-fA-F]+|\d+)[uUlL]*$/.test(text))
+        return { ...base, expr: integer(Number.parseInt(text.replace(/[uUlL]+$/, ''), 10)) };
+    }
+    return { ...base, expr: choice(name, true) };
+  }
+
+  /** `&place`: a pointer whose target is known. */
+  private address(instance: Instance, place: Place): Val {
+    // `&init_mm`: the name of an address space, not memory that the program fills.
+    if (place.base.kind === 'global' && place.path.length === 0) {
+      const val = this.global(place.base.name, instance);
+      if (
+        kindOf(val.expr, this.graph.kinds) === 'symbol' ||
+        kindOf(val.expr, this.graph.kinds) === 'entry-pointer'
+      )
+        return val;
+    }
+    // `&page->lru`: lists carry the page by its link.
+    if (place.base.kind === 'deref' && place.path.length === 1 && place.path[0]?.kind === 'field') {
+      const pointer = this.operand(instance, place.base.pointer);
+      if (kindOf(pointer.expr, this.graph.kinds) === 'memory' && pointer.cell === undefined) return pointer;
+    }
+    const target = this.locate(instance, place);
+    if (target.kind === 'entry')
+      return {
+        expr: target.pointer,
+        origin: `&${target.origin}`,
+        stable: false,
+        type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+      };
+    return {
+      expr: constant({ kind: 'symbol', name: target.cell }),
+      origin: `&${target.cell}`,
+      stable: target.stable,
+      type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+      cell: target.cell,
+    };
+  }
+
+  /** Memory of a local by order of use: names are not part of what a program is. */
+  private localCell(instance: Instance, name: string, scope: number): string {
+    const key = `${instance.number} ${name} ${scope}`;
+    let cell = this.locals.get(key);
+    if (cell === undefined) {
+      cell = `L${instance.number}.local${[...this.locals.keys()].filter((other) => other.startsWith(`${instance.number} `)).length + 1}`;
+      this.locals.set(key, cell);
+    }
+    return cell;
+  }
+
+  private locate(
+    instance: Instance,
+    place: Place,
+  ):
+    | {
+        readonly kind: 'cell';
+        readonly cell: string;
+        readonly stable: boolean;
+        readonly local: boolean;
+        readonly at?: Val;
+        readonly base?: Val;
+        readonly field?: string;
+      }
+    | {
+        readonly kind: 'entry';
+        readonly pointer: Expression;
+        readonly origin: string;
+        readonly half?: 'low' | 'high';
+      } {
+    let cell: string;
+    let stable = true;
+    let local = false;
+    let base: Val | undefined;
+    const path = [...place.path];
+    switch (place.base.kind) {
+      case 'local':
+        cell = this.localCell(instance, place.base.name, place.base.scope);
+        local = true;
+        break;
+      case 'global':
+        cell = `G.${place.base.name}`;
+        {
+          const val = this.global(place.base.name, instance);
+          if (kindOf(val.expr, this.graph.kinds) === 'entry-pointer' && path[0]?.kind === 'index') {
+            const at = this.operand(instance, path[0].at);
+            return {
+              kind: 'entry',
+              pointer: { op: at.index ? 'slot' : 'step', args: [val.expr, at.expr] },
+              origin: val.origin,
+            };
+          }
+        }
+        break;
+      case 'deref': {
+        const pointer = this.operand(instance, place.base.pointer);
+        base = pointer;
+        const kind = kindOf(pointer.expr, this.graph.kinds);
+        if (kind === 'entry-pointer' || (kind === 'memory' && entryLevel(pointer.type) !== null)) {
+          let at =
+            kind === 'memory'
+              ? ({
+                  op: 'first-entry',
+                  args: [pointer.expr],
+                  level: entryLevel(pointer.type) ?? 'pte',
+                } as Expression)
+              : pointer.expr;
+          const [head, ...rest] = path;
+          if (head?.kind === 'index') {
+            const index = this.operand(instance, head.at);
+            at = { op: index.index ? 'slot' : 'step', args: [at, index.expr] };
+            path.splice(0, path.length, ...rest);
+          }
+          const last = path[path.length - 1];
+          const half =
+            last?.kind === 'field'
+              ? /low$/.test(last.name)
+                ? 'low'
+                : /high$/.test(last.name)
+                  ? 'high'
+                  : undefined
+              : undefined;
+          return {
+            kind: 'entry',
+            pointer: at,
+            origin: pointer.origin,
+            ...(half === undefined ? {} : { half }),
+          };
+        }
+        if (pointer.cell !== undefined) {
+          cell = pointer.cell;
+          local = cell.startsWith('L');
+        } else cell = `*${pointer.origin}`;
+        stable = pointer.cell !== undefined || pointer.stable;
+        break;
+      }
+    }
+    let at: Val | undefined;
+    let field: string | undefined;
+    for (const step of path) {
+      if (step.kind === 'field') {
+        cell += `.${step.name}`;
+        field = step.name;
+      } else {
+        const index = this.operand(instance, step.at);
+        if (index.expr.op === 'const') cell += `[${index.origin}]`;
+        else {
+          cell += '[]';
+          at = index;
+        }
+      }
+    }
+    return {
+      kind: 'cell',
+      cell,
+      stable,
+      local,
+      ...(at === undefined ? {} : { at }),
+      ...(base === undefined ? {} : { base }),
+      ...(field === undefined ? {} : { field }),
+    };
+  }
+
+  load(instance: Instance, place: Place, type: Val['type'], at: Site): Val {
+    const target = this.locate(instance, place);
+    if (target.kind === 'entry') {
+      const name = this.graph.temporary();
+      if (target.half !== undefined) {
+        this.graph.kinds.set(name, 'int');
+        this.graph.emit({
+          kind: 'event',
+          event: {
+            kind: target.half === 'low' ? 'read-low' : 'read-high',
+            entry: target.pointer,
+            into: name,
+          },
+          at,
+        });
+      } else {
+        this.graph.kinds.set(name, 'entry-value');
+        this.graph.assign(name, { op: 'read', args: [target.pointer] }, at);
+      }
+      return { expr: { op: 'var', name }, origin: `*${target.origin}`, stable: false, type };
+    }
+    const known = this.cellKinds.get(target.cell);
+    if (known === undefined && target.field !== undefined && target.base !== undefined) {
+      const meaning = this.field(target.base, target.field);
+      if (meaning !== null) return { expr: meaning, origin: target.cell, stable: target.stable, type };
+    }
+    const name = `m:${target.cell}`;
+    if (known === undefined) {
+      const entry = this.loadEntryByHalves(target.cell, target.field, type, at);
+      if (entry !== null) return entry;
+    }
+    if (known !== undefined) {
+      const held = this.graph.temporary();
+      this.graph.kinds.set(held, known);
+      const read: Expression = { op: 'var', name };
+      const value: Expression =
+        target.at === undefined || known === 'untracked' || known === 'int'
+          ? read
+          : { op: 'select', args: [this.atWitness(target.at), read, constant(NULL)] };
+      this.graph.assign(held, value, at);
+      const pointee = target.at === undefined ? this.pointers.get(target.cell) : undefined;
+      return {
+        expr: { op: 'var', name: held },
+        origin: this.functions.get(target.cell) ?? target.cell,
+        stable: false,
+        type,
+        ...(pointee === undefined || pointee === null ? {} : { cell: pointee }),
+      };
+    }
+    this.readUnknown.add(target.cell);
+    const stable = target.stable && target.at === undefined;
+    const val: Val = { expr: choice(target.cell, stable), origin: target.cell, stable, type };
+    return stable ? val : this.graph.hold(val, at);
+  }
+
+  /** A variable of an entry type that is filled whole and read in halves, or the other way round. */
+  private loadEntryByHalves(
+    cell: string,
+    field: string | undefined,
+    type: Val['type'],
+    at: Site,
+  ): Val | null {
+    const name = this.graph.temporary();
+    if (field !== undefined && /(low|high)$/.test(field)) {
+      const whole = cell.slice(0, -field.length - 1);
+      if (this.cellKinds.get(whole) !== 'entry-value') return null;
+      // What is done with a half says which one it takes.
+      this.graph.kinds.set(name, 'entry-value');
+      this.graph.assign(name, { op: 'var', name: `m:${whole}` }, at);
+      return { expr: { op: 'var', name }, origin: cell, stable: false, type };
+    }
+    if (this.typeRule(type)?.is !== 'entry-value') return null;
+    const half = (end: string): Expression | null => {
+      for (const known of this.cellKinds.keys())
+        if (known.startsWith(`${cell}.`) && known.endsWith(end)) return { op: 'var', name: `m:${known}` };
+      return null;
+    };
+    const [low, high] = [half('low'), half('high')];
+    if (low === null || high === null) return null;
+    this.graph.kinds.set(name, 'entry-value');
+    this.graph.emit({ kind: 'event', event: { kind: 'use-halves', low, high, into: name }, at });
+    return { expr: { op: 'var', name }, origin: cell, stable: false, type };
+  }
+
+  typeRule(type: Val['type']): TypeRule | undefined {
+    return type === null
+      ? undefined
+      : this.rules.types.find((known) => known.type === type.base && known.pointers === type.pointers);
+  }
+
+  private field(base: Val, field: string): Expression | null {
+    const struct = base.type?.base.replace(/^struct /, '');
+    const rule = this.rules.fields.find(
+      (known) =>
+        known.field === field &&
+        (struct === undefined ? false : known.struct.replace(/^struct /, '') === struct),
+    );
+    return rule === undefined ? null : substitute(rule.value, (name) => (name === 'base' ? base.expr : null));
+  }
+
+  private atWitness(at: Val): Expression {
+    return kindOf(at.expr, this.graph.kinds) === 'address'
+      ? { op: '==', args: [at.expr, constant({ kind: 'address', gap: 'pte' })] }
+      : choice(`slot ${at.origin} is the witness's`, false);
+  }
+
+  store(instance: Instance, place: Place, value: Val, once: boolean, at: Site): void {
+    const target = this.locate(instance, place);
+    if (target.kind === 'entry') {
+      const order = once ? ('once' as const) : ('plain' as const);
+      if (target.half !== undefined)
+        this.graph.emit({
+          kind: 'event',
+          event: {
+            kind: target.half === 'low' ? 'write-low' : 'write-high',
+            entry: target.pointer,
+            value: value.expr,
+            order,
+          },
+          at,
+        });
+      else
+        this.graph.emit({
+          kind: 'event',
+          event: { kind: 'set', entry: target.pointer, value: value.expr, order },
+          at,
+        });
+      return;
+    }
+    if (!target.stable) return;
+    this.storeCell(target.cell, value, target.at, at);
+  }
+
+  private rememberPointer(cell: string, value: Val): void {
+    if (isZero(value.expr)) return;
+    const before = this.pointers.get(cell);
+    const agrees = value.cell !== undefined && (before === undefined || before === value.cell);
+    this.pointers.set(cell, agrees ? value.cell : null);
+    const named =
+      value.expr.op === 'choice' && value.expr.key === value.origin && /^[A-Za-z_]\w*$/.test(value.origin);
+    const known = this.functions.get(cell);
+    this.functions.set(cell, named && (known === undefined || known === value.origin) ? value.origin : null);
+  }
+
+  storeCell(cell: string, value: Val, index: Val | undefined, at: Site | null): void {
+    this.rememberPointer(cell, value);
+    const name = `m:${cell}`;
+    const kind = kindOf(value.expr, this.graph.kinds);
+    const before = this.cellKinds.get(cell);
+    if (before === undefined || before === 'untracked' || before === 'int')
+      this.cellKinds.set(cell, kind === 'untracked' && before === 'int' ? 'int' : kind);
+    this.graph.kinds.set(name, this.cellKinds.get(cell) ?? kind);
+    this.stored.add(name);
+    const expr: Expression =
+      index === undefined
+        ? value.expr
+        : { op: 'select', args: [this.atWitness(index), value.expr, { op: 'var', name }] };
+    this.graph.assign(name, expr, at);
+  }
+}
+
+function entryLevel(type: Val['type']): Level | null {
+  const match = type === null ? null : /^(pte|pmd|pud|p4d|pgd)_t$/.exec(type.base);
+  return match === null ? null : (LEVELS.find((level) => level === match[1]) ?? null);
+}
+
+function holds(condition: CallRule['condition'], resolver: Resolver): boolean {
+  if (condition.arch !== undefined && !condition.arch.includes(resolver.machine.arch)) return false;
+  if (condition.notArch?.includes(resolver.machine.arch)) return false;
+  for (const [name, value] of Object.entries(condition.facts ?? {}))
+    if (resolver.machine.facts[name as keyof typeof resolver.machine.facts] !== value) return false;
+  for (const [symbol, value] of Object.entries(condition.config ?? {}))
+    if ((resolver.configuration(symbol) !== undefined) !== (value === 'y')) return false;
+  return true;
+}
