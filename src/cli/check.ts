@@ -10,11 +10,12 @@ import { chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { showProgress } from './show-progress.js';
+import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
 import { writeOutput } from './write-output.js';
 
 /** Options as commander gives them. */
-export interface CheckFlags {
+export interface CheckFlags extends SilenceFlags {
   readonly tree?: string;
   readonly range?: string;
   readonly staged?: boolean;
@@ -36,6 +37,7 @@ interface Changes {
 export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
   const output = flags.output ?? null;
   const render = await chooseRenderer(flags.format, output);
+  const silence = await readSilence(flags, flags.existing === true);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
@@ -58,10 +60,11 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
     return 0;
   }
   const { reviewSeries } = await import('#review/review-series.js');
-  const document = reviewSeries(states, rules, options);
+  const reviewed = reviewSeries(states, rules, options);
   progress.clear();
+  const { document, notes } = await silence(reviewed);
   const text = render(document);
-  for (const note of changes.notes) process.stderr.write(`shootdown: note: ${note}\n`);
+  for (const note of [...changes.notes, ...notes]) process.stderr.write(`shootdown: note: ${note}\n`);
   await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }

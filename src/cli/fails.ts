@@ -2,10 +2,12 @@ import type { ReviewDocument, Severity, Status } from '#review/document.js';
 
 export type FailOn = 'error' | 'warning' | 'never';
 
-/** Does a review fail? Only findings of `statuses` count. */
+/** Does a review fail? Only findings of `statuses` that nobody silenced count. */
 export function fails(document: ReviewDocument, failOn: FailOn, statuses: readonly Status[]): boolean {
   return document.patches.some((patch) =>
-    patch.findings.some((f) => statuses.includes(f.status) && reaches(f.severity, failOn)),
+    patch.findings.some(
+      (f) => f.suppressed === undefined && statuses.includes(f.status) && reaches(f.severity, failOn),
+    ),
   );
 }
 

@@ -108,6 +108,9 @@ function common(command: Command): Command {
         .choices(FORMATS)
         .default('text'),
     )
+    .option('--suppressions <file>', 'findings not to report: YAML with hazard and reason of each')
+    .option('--baseline <file>', 'findings not to report: those that --write-baseline wrote')
+    .option('--write-baseline <file>', 'write what is found as a baseline')
     .addOption(
       new Option('--fail-on <severity>', 'least severity for exit code 1')
         .choices(['error', 'warning', 'never'])

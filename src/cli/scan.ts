@@ -6,11 +6,12 @@ import { type ChosenTree, chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { showProgress } from './show-progress.js';
+import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
 import { writeOutput } from './write-output.js';
 
 /** Options as commander gives them. */
-export interface ScanFlags {
+export interface ScanFlags extends SilenceFlags {
   readonly tree?: string;
   readonly machine: readonly string[];
   readonly format: Format;
@@ -22,6 +23,7 @@ export interface ScanFlags {
 export async function scan(paths: readonly string[], flags: ScanFlags): Promise<number> {
   const output = flags.output ?? null;
   const render = await chooseRenderer(flags.format, output);
+  const silence = await readSilence(flags, true);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
@@ -32,7 +34,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   const { scanTree } = await import('#review/review-files.js');
   const now = (): number => performance.now();
   const progress = showProgress(process.stderr, now);
-  const document = scanTree(chosen.tree, inside, rules, {
+  const scanned = scanTree(chosen.tree, inside, rules, {
     machines,
     existing: true,
     limits: REVIEW_LIMITS,
@@ -40,7 +42,10 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
     onProgress: progress.show,
   });
   progress.clear();
-  await writeOutput(render(document), output);
+  const { document, notes } = await silence(scanned);
+  const text = render(document);
+  for (const note of notes) process.stderr.write(`shootdown: note: ${note}\n`);
+  await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
 }
 

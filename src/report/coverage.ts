@@ -1,4 +1,4 @@
-import type { ReviewedPatch, Undecided } from '#review/document.js';
+import type { Finding, ReviewedPatch, Undecided } from '#review/document.js';
 
 /** How much of a patch was decided: silence about a function must mean that it was searched. */
 export interface Coverage {
@@ -23,17 +23,24 @@ export function coverageOf(patch: ReviewedPatch): Coverage {
   };
 }
 
+/** The findings to show: those that nobody silenced. */
+export function shownFindings(patch: ReviewedPatch): readonly Finding[] {
+  return patch.findings.filter((f) => f.suppressed === undefined);
+}
+
 /** `1 error, 2 warnings`: counts of the findings that this patch brings in, then of the others. Empty without findings. */
 export function countFindings(patch: ReviewedPatch): string {
   const parts: string[] = [];
   const add = (n: number, one: string, many: string): void => {
     if (n > 0) parts.push(`${n} ${n === 1 ? one : many}`);
   };
-  const introduced = patch.findings.filter((f) => f.status === 'introduced');
+  const shown = shownFindings(patch);
+  const introduced = shown.filter((f) => f.status === 'introduced');
   add(introduced.filter((f) => f.severity === 'error').length, 'error', 'errors');
   add(introduced.filter((f) => f.severity === 'warning').length, 'warning', 'warnings');
   add(introduced.filter((f) => f.severity === 'note').length, 'note', 'notes');
-  add(patch.findings.filter((f) => f.status === 'existing').length, 'existing', 'existing');
-  add(patch.findings.filter((f) => f.status === 'fixed').length, 'fixed', 'fixed');
+  add(shown.filter((f) => f.status === 'existing').length, 'existing', 'existing');
+  add(shown.filter((f) => f.status === 'fixed').length, 'fixed', 'fixed');
+  add(patch.findings.length - shown.length, 'silenced', 'silenced');
   return parts.join(', ');
 }

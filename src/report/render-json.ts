@@ -1,13 +1,27 @@
-import type { Finding, RelatedLine, ReviewDocument, ReviewedPatch, TraceLine } from '#review/document.js';
+import type {
+  Finding,
+  IdleSuppression,
+  RelatedLine,
+  ReviewDocument,
+  ReviewedPatch,
+  TraceLine,
+} from '#review/document.js';
 
 /**
  * The document as JSON, version 1: keys in the published order whatever order they were built in, two blanks of
  * indentation, a newline at the end.
  */
 export function renderJson(document: ReviewDocument): string {
-  const { version, tool, patches, stats } = document;
+  const { version, tool, patches, stats, idleSuppressions } = document;
   const { functions, programs, states, milliseconds } = stats;
-  return `${JSON.stringify({ version, tool, patches: patches.map(orderPatch), stats: { functions, programs, states, milliseconds } }, null, 2)}\n`;
+  const ordered: ReviewDocument = {
+    version,
+    tool,
+    patches: patches.map(orderPatch),
+    stats: { functions, programs, states, milliseconds },
+    ...(idleSuppressions === undefined ? {} : { idleSuppressions: idleSuppressions.map(orderIdle) }),
+  };
+  return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
 function orderPatch(patch: ReviewedPatch): ReviewedPatch {
@@ -63,6 +77,22 @@ function orderFinding(f: Finding): Finding {
             states: f.suggestion.states,
             machines: f.suggestion.machines,
           },
+    ...(f.suppressed === undefined
+      ? {}
+      : { suppressed: { by: f.suppressed.by, reason: f.suppressed.reason } }),
+  };
+}
+
+function orderIdle(s: IdleSuppression): IdleSuppression {
+  return {
+    state: s.state,
+    hazard: s.hazard,
+    reason: s.reason,
+    path: s.path,
+    function: s.function,
+    expires: s.expires,
+    file: s.file,
+    line: s.line,
   };
 }
 

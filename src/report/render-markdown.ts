@@ -1,7 +1,7 @@
 import type { Finding, ReviewDocument, ReviewedPatch } from '#review/document.js';
 import { cleanLine } from './clean-text.js';
 import { codeFrame } from './code-frame.js';
-import { countFindings, coverageOf } from './coverage.js';
+import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { cpuColumns } from './cpu-columns.js';
 import { suggestionDiff } from './suggestion-diff.js';
 
@@ -15,7 +15,7 @@ export function renderMarkdown(document: ReviewDocument): string {
 function renderPatch(patch: ReviewedPatch): readonly string[] {
   const subject = cleanLine(patch.subject);
   const lines = [`## ${plain(subject === '' ? patch.files.join(', ') : subject)}`, ''];
-  for (const finding of patch.findings) lines.push(...renderFinding(finding), '');
+  for (const finding of shownFindings(patch)) lines.push(...renderFinding(finding), '');
   const { touched, decided, undecided } = coverageOf(patch);
   const counts = countFindings(patch);
   const seen = patch.context === 'hunks' ? ' Only the hunks were seen.' : '';

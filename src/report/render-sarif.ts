@@ -53,6 +53,7 @@ function result(finding: Finding, patch: ReviewedPatch, ruleIndex: number): obje
     codeFlows: finding.trace.length === 0 ? [] : [codeFlow(finding.trace)],
     partialFingerprints: { 'shootdown/v1': finding.fingerprint },
     ...(finding.suggestion === null ? {} : { fixes: [fix(finding.suggestion)] }),
+    ...(finding.suppressed === undefined ? {} : { suppressions: [suppression(finding.suppressed)] }),
     properties: {
       status: finding.status,
       side: finding.side,
@@ -66,6 +67,11 @@ function result(finding: Finding, patch: ReviewedPatch, ruleIndex: number): obje
       subject: patch.subject,
     },
   };
+}
+
+/** Both ways to silence a finding live outside the source (3.35.2), and somebody has decided on them already. */
+function suppression({ by, reason }: NonNullable<Finding['suppressed']>): object {
+  return { kind: 'external', status: 'accepted', justification: reason, properties: { by } };
 }
 
 /** One thread flow a CPU; `executionOrder` (3.38.11) says how they interleave. A step without a place has a message only. */

@@ -6,7 +6,7 @@ import { createColors } from 'picocolors';
 import type { Finding, ReviewDocument, ReviewedPatch, Severity } from '#review/document.js';
 import { cleanLine } from './clean-text.js';
 import { codeFrame, type FrameFile, type FrameLine } from './code-frame.js';
-import { countFindings, coverageOf } from './coverage.js';
+import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { cpuColumns, type Tone } from './cpu-columns.js';
 import { suggestionDiff } from './suggestion-diff.js';
 import { cutText, wrapText } from './wrap-text.js';
@@ -46,7 +46,7 @@ function renderPatch(
     ...wrapText(`${number}${subject === '' ? patch.files.join(', ') : subject}`, width).map(paint.bold),
     '',
   );
-  for (const finding of patch.findings) lines.push(...renderFinding(finding, width, paint), '');
+  for (const finding of shownFindings(patch)) lines.push(...renderFinding(finding, width, paint), '');
   lines.push(...renderFooter(patch, width, paint));
   return lines;
 }

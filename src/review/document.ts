@@ -9,6 +9,21 @@ export interface ReviewDocument {
   readonly tool: string;
   readonly patches: readonly ReviewedPatch[];
   readonly stats: ReviewStats;
+  /** Suppressions that were given and silence nothing; absent when there is none. */
+  readonly idleSuppressions?: readonly IdleSuppression[];
+}
+
+/** A suppression that has ended, or that silenced nothing in functions that were searched. */
+export interface IdleSuppression {
+  readonly state: 'unused' | 'expired';
+  readonly hazard: HazardId;
+  readonly reason: string;
+  readonly path: string | null;
+  readonly function: string | null;
+  readonly expires: string | null;
+  /** Where it is written. */
+  readonly file: string;
+  readonly line: number;
 }
 
 export interface ReviewStats {
@@ -70,6 +85,13 @@ export interface Finding {
     readonly states: number;
     readonly machines: readonly string[];
   };
+  /** Somebody decided not to be told: it is kept in the document, and neither counted nor shown. */
+  readonly suppressed?: Suppressed;
+}
+
+export interface Suppressed {
+  readonly by: 'suppression' | 'baseline';
+  readonly reason: string;
 }
 
 /** `text` is the source line itself, so that a code frame needs no file access. */
@@ -109,5 +131,7 @@ export interface ReviewOptions {
 /*
  * The folder's functions:
  *   review-series.ts  reviewSeries(states: PatchedState[], rules: RuleSet, options: ReviewOptions): ReviewDocument
+ *   suppressions.ts   readSuppressions(text, file): Suppression[]; applySuppressions(document, suppressions, options): ReviewDocument
+ *   baseline.ts       readBaseline(text, file): Baseline; applyBaseline(document, baseline); baselineOf(document): Baseline
  *   review-files.ts   scanTree(tree: Tree, paths: string[], rules: RuleSet, options): ReviewDocument    (every finding existing)
  */
