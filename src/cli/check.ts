@@ -2,8 +2,7 @@
  * `shootdown check`: patches in, findings out. `cli/` is a front door: it reads options, files, git and the
  * environment, and writes; it decides nothing about kernel code.
  */
-import type { Patch } from '#patch/series.js';
-import type { PatchedState, Tree } from '#source/snapshot.js';
+import type { PatchedState } from '#source/snapshot.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type Format } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
@@ -28,8 +27,7 @@ export interface CheckFlags extends SilenceFlags {
 }
 
 interface Changes {
-  readonly patches: readonly Patch[];
-  readonly base: Tree | null;
+  readonly states: readonly PatchedState[];
   readonly notes: readonly string[];
 }
 
@@ -42,8 +40,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
   const changes = await readChanges(files, flags);
-  const { patchedStates } = await import('#source/patched-states.js');
-  const states: readonly PatchedState[] = patchedStates(changes.patches, changes.base);
+  const { states } = changes;
 
   const now = (): number => performance.now();
   const progress = showProgress(process.stderr, now);
@@ -64,7 +61,9 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   progress.clear();
   const { document, notes } = await silence(reviewed);
   const text = render(document);
-  for (const note of [...changes.notes, ...notes]) process.stderr.write(`shootdown: note: ${note}\n`);
+  for (const note of [...changes.notes, ...notes])
+    process.stderr.write(`shootdown: note: ${note}
+`);
   await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
@@ -82,27 +81,21 @@ async function readGit(flags: CheckFlags): Promise<Changes> {
   const { rangeChanges, stagedChanges } = await import('./git-changes.js');
   const folder = flags.tree ?? process.cwd();
   const found = await (flags.range === undefined ? stagedChanges(folder) : rangeChanges(folder, flags.range));
-  if (found.bytes.length === 0)
-    return { patches: [], base: null, notes: ['nothing changed, nothing to review'] };
-  const [{ openRevision }, { parsePatches }] = await Promise.all([
-    import('#source/git-tree.js'),
-    import('#patch/parse-patches.js'),
-  ]);
-  const base = openRevision(found.folder, found.base);
-  const series = await parsePatches(found.bytes, flags.range ?? 'staged changes');
-  return { patches: series.patches, base, notes: series.notes };
+  const none = found.states.length === 0 && found.notes.length === 0;
+  return none ? { states: [], notes: ['nothing changed, nothing to review'] } : found;
 }
 
 async function readPatches(files: readonly string[], flags: CheckFlags): Promise<Changes> {
   if (files.length === 0 && process.stdin.isTTY === true) {
     throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
   }
-  const [{ readInputs }, { parseInputs }] = await Promise.all([
+  const [{ readInputs }, { parseInputs }, { patchedStates }] = await Promise.all([
     import('./read-input.js'),
     import('#patch/parse-patches.js'),
+    import('#source/patched-states.js'),
   ]);
   const { patches, notes } = await parseInputs(await readInputs(files.length === 0 ? ['-'] : files));
   const chosen = await chooseTree(flags.tree ?? null, process.cwd());
   const unseen = chosen === null ? ['no kernel tree (see --tree): only the hunks are reviewed'] : [];
-  return { patches, base: chosen?.tree ?? null, notes: [...notes, ...unseen] };
+  return { states: patchedStates(patches, chosen?.tree ?? null), notes: [...notes, ...unseen] };
 }

@@ -27,6 +27,25 @@ export function parseMessage(lead: readonly string[], tail: readonly string[]): 
   };
 }
 
+/** Cuts the message of a commit: the first paragraph is its subject, and nothing in it is a mail's. */
+export function parseCommitMessage(text: string): {
+  readonly subject: string;
+  readonly body: string;
+  readonly trailers: Readonly<Record<string, string>>;
+} {
+  const lines = trimBlank(text.split('\n').map((line) => line.trimEnd()));
+  const end = lines.indexOf('');
+  const body = end < 0 ? [] : trimBlank(lines.slice(end));
+  return {
+    subject: lines
+      .slice(0, end < 0 ? undefined : end)
+      .join(' ')
+      .slice(0, 1_000),
+    body: body.join('\n'),
+    trailers: trailersOf(lastParagraph(body)),
+  };
+}
+
 /** Trailers that tools read wherever they stand: in the cover, below `---`, after the diff. */
 const seriesTrailer =
   /^(?:base-commit|prerequisite-patch-id|prerequisite-change-id|prerequisite-message-id|change-id|depends-on|base-tree|base-branch): \S/i;

@@ -1,8 +1,9 @@
 import { chooseSeries } from './choose-series.js';
-import { decodeInput } from './decode-input.js';
+import { decodeInput, decodeUtf8 } from './decode-input.js';
 import { type Budget, limits } from './limits.js';
+import { parseDiff } from './parse-diff.js';
 import { parseMail, parseText, type ReadMail } from './parse-mail.js';
-import { PatchError, type PatchSeries } from './series.js';
+import { type FilePatch, PatchError, type PatchSeries } from './series.js';
 import { splitMails } from './split-mails.js';
 
 /**
@@ -32,6 +33,13 @@ export async function parseInputs(inputs: readonly PatchInput[]): Promise<PatchS
   const series = chooseSeries(all);
   if (series.patches.length === 0) throw new PatchError('not-a-patch', 'no patch in the input');
   return series;
+}
+
+/**
+ * The files of a diff that git made of a repository, given as a string of bytes. Throws PatchError as parsePatches does.
+ */
+export function parseGitDiff(diff: string): readonly FilePatch[] {
+  return parseDiff(decodeUtf8(diff), { files: limits.files, hunks: limits.hunks }).files;
 }
 
 export interface PatchInput {

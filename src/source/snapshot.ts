@@ -57,7 +57,9 @@ export class SourceError extends Error {
 /*
  * The folder's functions:
  *   folder-tree.ts    openFolder(dir): Tree           a plain unpacked kernel; SourceError not-a-kernel
- *   git-tree.ts       openRevision(dir, revision): Tree   blobs by git cat-file, no checkout
+ *   git-tree.ts       openRevision(dir, revision): Tree   one revision, from git's objects, no checkout
+ *   git-objects.ts    objects of a repository by id, through one git cat-file --batch that keeps running
+ *   git-states.ts     rangeStates(dir, from, to), stagedStates(dir): GitStates   the real trees on both sides of each change
  *   overlay-tree.ts   overlay(base: Tree, texts: ReadonlyMap<string, string | null>): Tree
  *   patched-states.ts patchedStates(patches, base: Tree | null): PatchedState[]   applies in order; base null = hunks alone
  *   hunk-tree.ts      rebuilds functions from hunks and their headings; original line numbers are kept by padding with blank lines
