@@ -15,7 +15,8 @@ import { clientsFor } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
-import type { Verdict } from './judge.js';
+import type { JudgeLimits, Verdict } from './judge.js';
+import { partiesFor } from './parties.js';
 import { Session } from './session.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
@@ -331,7 +332,13 @@ function check(
   const before = program(old, true);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
   if (undecided.length > 0) return { verdict: null, undecided, before, after };
-  const verdict = session.judged(before, after, machine, limits);
+  const alone = session.judged(before, after, machine, limits);
+  const beside =
+    task.client === null && !alone.same && alone.cutOff === null && alone.introduced.length === 0
+      ? checkBeside(before, after, machine, old, now, session, limits)
+      : null;
+  if (beside !== null) return { ...beside, undecided };
+  const verdict = alone;
   if (verdict.cutOff !== null && verdict.introduced.length === 0)
     undecided.push({
       function: task.root,
@@ -340,6 +347,34 @@ function check(
       reason: `${verdict.cutOff} on ${machine.name} after ${verdict.states} states`,
     });
   return { verdict, undecided, before, after };
+}
+
+/**
+ * Where the code alone brings in nothing: does it beside another party? Null when no party joins or none changes the
+ * answer. What stays open here is not counted as undecided: the code by itself was searched.
+ */
+function checkBeside(
+  before: readonly EventProgram[] | null,
+  after: readonly EventProgram[] | null,
+  machine: MachineFile,
+  old: Resolver,
+  now: Resolver,
+  session: Session,
+  limits: JudgeLimits,
+): Omit<Outcome, 'undecided'> | null {
+  const [was, is] = [before?.[0] ?? null, after?.[0] ?? null];
+  for (const actor of partiesFor(was, is, machine, session.rules)) {
+    const [oldParties, newParties] = [old, now].map((resolver) => session.party(actor, resolver));
+    for (const [n, party] of (newParties ?? []).entries()) {
+      const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] | null =>
+        own === null ? null : [own, other];
+      const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
+      const verdict = session.judged(...sides, machine, limits);
+      if (verdict.introduced.length + verdict.fixed.length > 0)
+        return { verdict, before: sides[0], after: sides[1] };
+    }
+  }
+  return null;
 }
 
 /** The root's definitions: one for a function, one per CPU for a client. */

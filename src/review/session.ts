@@ -6,11 +6,13 @@ import { programShape } from '#extract/finish-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { SharedExtraction } from '#extract/shared-extraction.js';
 import { factsOf } from '#machine/facts.js';
-import type { RuleSet } from '#rules/rule.js';
+import type { ActorFile, RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
 import { clientFile } from './clients.js';
 import type { ReviewOptions } from './document.js';
+import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type JudgeLimits, judge, type Verdict } from './judge.js';
+import { walkersOf } from './parties.js';
 
 export class Session {
   readonly cache = new IndexCache();
@@ -49,6 +51,34 @@ export class Session {
   index(tree: Tree, path: string): FileIndex | null {
     const text = tree.read(path);
     return text === null ? null : this.cache.index(path, text);
+  }
+
+  private readonly parties = new WeakMap<Resolver, Map<string, readonly EventProgram[]>>();
+
+  /** The programs that an actor runs in the resolver's tree: its own code there, else what its rule file says. */
+  party(actor: ActorFile, resolver: Resolver): readonly EventProgram[] {
+    const known = this.parties.get(resolver) ?? new Map<string, readonly EventProgram[]>();
+    this.parties.set(resolver, known);
+    let programs = known.get(actor.name);
+    if (programs === undefined) {
+      const index = actor.code === null ? null : resolver.index(actor.code);
+      const extracted = walkersOf(actor, resolver, this.rules).flatMap((name): EventProgram[] => {
+        const definition = index === null ? null : resolver.live(index, name);
+        if (index === null || definition === null) return [];
+        const extraction = this.extraction.extract({ index, definition }, resolver, this.rules, {
+          bodies: new Set(),
+          outermost: false,
+          nodeLimit: NODE_LIMIT,
+          depthLimit: DEPTH_LIMIT,
+        });
+        return 'reason' in extraction
+          ? []
+          : [{ ...extraction.program, space: actor.space, assumptions: actor.program.assumptions }];
+      });
+      programs = extracted.length > 0 ? extracted : [actor.program];
+      known.set(actor.name, programs);
+    }
+    return programs;
   }
 
   private readonly verdicts = new Map<

@@ -29,7 +29,7 @@ export function compileActor(source: Source, constants: Constants): readonly Act
       levels: file.levels ?? levelsNamed(nodes),
       space: file.space,
       outermost: false,
-      assumptions: [],
+      assumptions: [besideIt(file.title)],
     };
     return {
       name: file.name,
@@ -37,9 +37,14 @@ export function compileActor(source: Source, constants: Constants): readonly Act
       program,
       condition: compileCondition(file.when),
       space: file.space,
+      joins: file.joins ?? null,
+      code: file.code ?? null,
     };
   });
 }
+
+/** What a finding rests on when the actor was part of it. */
+const besideIt = (title: string): string => `beside it runs: ${title}`;
 
 /** Levels that the program's expressions name, leaf side first. */
 export function levelsNamed(nodes: readonly ProgramNode[]): EventProgram['levels'] {

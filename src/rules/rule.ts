@@ -135,6 +135,10 @@ export interface ActorFile {
   /** Joins when the witness's space and the machine's facts match. */
   readonly condition: MachineCondition;
   readonly space: 'user' | 'kernel';
+  /** What checked code must do for the actor to run beside it in a review; null: scenarios only. */
+  readonly joins: 'table-free' | 'table-walk' | null;
+  /** File of the tree whose functions that walk kernel tables are run in place of the program, or null. */
+  readonly code: string | null;
 }
 
 export interface RuleSet {

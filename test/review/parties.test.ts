@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { reviewSeries } from '#review/review-series.js';
+import { loadRules } from '#rules/load-rules.js';
+import { change } from './memory-tree.js';
+
+const rules = loadRules();
+const FILE = 'arch/arm64/mm/mmu.c';
+
+/** `hazard beside the other party` of what the patch to FILE or mm/vmalloc.c brings in on arm64. */
+function found(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+  const document = reviewSeries([change(before, after)], rules, {
+    machines: ['arm64'],
+    existing: false,
+    limits: { states: 60_000, milliseconds: 20_000 },
+    now: () => 0,
+    onProgress: () => {},
+  });
+  expect(document.patches.flatMap((patch) => patch.undecided)).toEqual([]);
+  return document.patches.flatMap((patch) =>
+    patch.findings.map((finding) => {
+      const beside = finding.trace.find((step) => step.who !== finding.function)?.who;
+      return `${finding.status} ${finding.hazard} beside ${beside}`;
+    }),
+  );
+}
+
+/** Frees an empty table between `enter` and `leave`; without a free, the table stays. */
+const teardown = (enter: string, leave: string, free: boolean): string =>
+  `void drop_pte_table(pmd_t *pmdp, unsigned long addr)
+{
+	pmd_t pmd;
+	pte_t *ptep;
+
+${enter}	pmd = READ_ONCE(*pmdp);
+	if (!pmd_table(pmd)) {
+${leave}		return;
+	}
+	ptep = pte_offset_kernel(pmdp, addr);
+	if (pte_none(*ptep)) {
+${free ? '\t\tpmd_clear(pmdp);\n\t\t__flush_tlb_kernel_pgtable(addr);\n\t\t__free_page(pmd_page(pmd));\n' : ''}	}
+${leave}}
+`;
+
+const fill = (enter: string, leave: string): string =>
+  `int fill_one(pmd_t *pmd, unsigned long addr, struct page *page, pgprot_t prot)
+{
+	pte_t *pte;
+
+${enter}	pte = pte_alloc_kernel(pmd, addr);
+	if (!pte) {
+${leave}		return -ENOMEM;
+	}
+	set_pte_at(&init_mm, addr, pte, mk_pte(page, prot));
+${leave}	return 0;
+}
+`;
+
+const READ = ['\tget_online_mems();\n', '\tput_online_mems();\n'] as const;
+const WRITE = ['\tmem_hotplug_begin();\n', '\tmem_hotplug_done();\n'] as const;
+const NONE = ['', ''] as const;
+
+describe('code that begins to free a kernel table', () => {
+  const free = (
+    lock: readonly [string, string],
+    walker: readonly [string, string] | null,
+  ): readonly string[] => {
+    const other: Record<string, string> = walker === null ? {} : { 'mm/vmalloc.c': fill(...walker) };
+    return found(
+      { [FILE]: teardown(...lock, false), ...other },
+      { [FILE]: teardown(...lock, true), ...other },
+    );
+  };
+
+  test('meets the walker of the tree, which takes no lock', () => {
+    expect(free(NONE, NONE)).toEqual(['introduced shared-table-walk-race beside fill_one']);
+  });
+
+  test('meets the walker of the rules where the tree has none', () => {
+    expect(free(WRITE, null)).toEqual(['introduced shared-table-walk-race beside vmalloc-walker']);
+  });
+
+  test('is kept apart from a walker that reads the lock which it writes', () => {
+    expect(free(WRITE, READ)).toEqual([]);
+  });
+
+  test('is not kept apart when both only read it', () => {
+    expect(free(READ, READ)).toEqual(['introduced shared-table-walk-race beside fill_one']);
+  });
+
+  test('is not kept apart by a lock that the walker does not take', () => {
+    expect(free(WRITE, NONE)).toEqual(['introduced shared-table-walk-race beside fill_one']);
+  });
+});
+
+describe('code that walks kernel tables', () => {
+  const walk = (before: readonly [string, string], after: readonly [string, string]): readonly string[] =>
+    found({ 'mm/vmalloc.c': fill(...before) }, { 'mm/vmalloc.c': fill(...after) });
+
+  test('goes wrong beside hot remove when it drops the lock', () => {
+    expect(walk(READ, NONE)).toEqual(['introduced shared-table-walk-race beside hot-remove']);
+  });
+
+  test('is fixed by taking it', () => {
+    expect(walk(NONE, READ)).toEqual(['fixed shared-table-walk-race beside hot-remove']);
+  });
+
+  test('may take it another way', () => {
+    expect(walk(READ, WRITE)).toEqual([]);
+  });
+});
