@@ -29,7 +29,9 @@ export function partiesFor(
   const sides = [before, after].filter((side) => side !== null);
   return rules.actors.filter((actor) => {
     if (actor.joins === null || !conditionHolds(actor.condition, machine)) return false;
-    if (!sides.every((side) => side.space === actor.space)) return false;
+    // A side that does little may not say whose addresses it is about.
+    const spaces = sides.map((side) => side.space).filter((space) => space !== 'unknown');
+    if (spaces.length === 0 || spaces.some((space) => space !== actor.space)) return false;
     return actor.joins === 'table-free'
       ? sides.some(freesTable)
       : sides.length === 2 && sides.every((side) => walks(side));
