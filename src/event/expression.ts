@@ -102,6 +102,14 @@ export type Operator =
   | 'range-of'
   /** (address): the address range that contains it, as memory of kind `range`. */
   | 'range-at'
+  /** (entry pointer, entry value or table): its level as a number, `pte` is 0. Code that is one for all levels asks. */
+  | 'level-of'
+  /** (entry pointer or table): the first address that it maps. */
+  | 'address-of'
+  /** (table): pointer to the entry that links it. */
+  | 'entry-above'
+  /** (anything): itself when it is memory, else null. Counts of entries are kept in the page that holds them. */
+  | 'as-memory'
   /** (container symbol): is it empty / does it hold the witness's object. */
   | 'is-empty';
 

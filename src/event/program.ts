@@ -43,6 +43,12 @@ export type ProgramNode =
   | { readonly kind: 'return'; readonly value: Expression | null; readonly at: Site | null }
   | { readonly kind: 'stop'; readonly at: Site | null };
 
+/**
+ * Who walks a guest's tables in software without holding their lock. `rcu`: readers in RCU sections only; `rcu-shared`:
+ * the same, but they hold mmu_lock for read; `interrupts`: readers that the flush waits for; `none`: nobody.
+ */
+export type GuestWalkers = 'rcu' | 'rcu-shared' | 'interrupts' | 'none';
+
 /** One CPU's program. Node 0 is where it starts. */
 export interface EventProgram {
   readonly name: string;
@@ -53,6 +59,8 @@ export interface EventProgram {
   readonly levels: readonly Level[];
   /** Which address space the witness lies in. */
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
+  /** For guests' tables; absent: nobody. */
+  readonly walkers?: GuestWalkers;
   /** Does returning end the outermost operation, so that owed flushes are missing ones? */
   readonly outermost: boolean;
   /** What the run rests on and the search cannot check: calls not followed, positions not decided. */

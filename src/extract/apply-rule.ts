@@ -73,8 +73,10 @@ export class RuleEvents {
       out.set(target, result);
       const [parameter, field] = target.split(/->|\./);
       const pointer = argument(parameter ?? '');
-      if (pointer === null || rule.form === 'iterate') continue;
-      const cell = `${pointer.cell ?? `*${pointer.origin}`}${field === undefined ? '' : `.${field}`}`;
+      if (pointer === null || (rule.form === 'iterate' && field === undefined)) continue;
+      // A loop macro is given its cursor itself, a function a pointer to what it fills.
+      const base = pointer.cell ?? (rule.form === 'iterate' ? pointer.origin : `*${pointer.origin}`);
+      const cell = `${base}${field === undefined ? '' : `.${field}`}`;
       this.memory.storeCell(cell, { expr: result, origin: cell, stable: false, type: null }, undefined, at);
     }
     return {
@@ -151,6 +153,13 @@ export class RuleEvents {
     }
   }
 
+  /** Locks whose field says what they protect (`$lock:mmu`): the primitives that take them are the same for all. */
+  private classOf(lock: Expression): string | null {
+    return lock.op === 'const' && lock.value.kind === 'symbol' && lock.value.name.startsWith('lock:')
+      ? lock.value.name.slice('lock:'.length)
+      : null;
+  }
+
   private bindEvent(
     event: Event<Expression>,
     argument: (name: string) => Val | null,
@@ -179,6 +188,7 @@ export class RuleEvents {
         : result;
     };
     const bound: Record<string, unknown> = {};
+    const lockClass = 'lock' in event ? this.classOf(value(event.lock)) : null;
     for (const [key, part] of Object.entries(event)) {
       if (key === 'into' || key === 'old') bound[key] = local(String(part));
       else if (key === 'scope') bound[key] = mapScope(part as Record<string, unknown>, value);
@@ -189,6 +199,7 @@ export class RuleEvents {
         else bound[key] = value(expr);
       } else bound[key] = part;
     }
+    if (lockClass !== null) bound.class = lockClass;
     if (event.kind === 'container-take') {
       const member = this.memberOf(expected);
       if (member !== null) bound.unseen = constant(member);

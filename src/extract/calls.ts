@@ -4,7 +4,7 @@ import { identifiersIn } from '#c/identifiers.js';
 import type { CFunction, CType, Instruction, Operand } from '#c/ir.js';
 import type { Event } from '#event/event.js';
 import { constant, type Expression } from '#event/expression.js';
-import type { NodeId, Site } from '#event/program.js';
+import type { GuestWalkers, NodeId, Site } from '#event/program.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import type { RuleEvents } from './apply-rule.js';
@@ -34,6 +34,9 @@ export class Calls {
   rootFile = '';
   /** Was init_mm handed to anything? Then the addresses are the kernel's. */
   kernel = false;
+  /** Was a guest's table touched? Then the addresses are the guest's. */
+  guest = false;
+  walkers: GuestWalkers | null = null;
 
   constructor(
     private readonly graph: ProgramGraph,
@@ -59,7 +62,18 @@ export class Calls {
     const name =
       'name' in instruction.callee
         ? instruction.callee.name
-        : this.pointerTarget(instance, instruction.callee.pointer);
+        : (this.pointerTarget(instance, instruction.callee.pointer) ??
+          this.memberName(instance, instruction.callee.pointer));
+    return this.callNamed(name, args, instance, at, expected);
+  }
+
+  private callNamed(
+    name: string | null,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    expected: CType | null,
+  ): Val {
     const origins = args.map((arg) => arg.origin).join(', ');
     if (name === null) {
       return this.graph.hold(
@@ -75,6 +89,10 @@ export class Calls {
     const origin = `${name}(${origins})`;
     if (!this.options.bodies.has(name)) {
       const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
+      if (rule !== null && rule.forwards !== undefined) {
+        const n = rule.parameters.indexOf(rule.forwards);
+        return this.callNamed(args[n]?.origin ?? null, args.slice(n + 1), instance, at, expected);
+      }
       if (rule !== null && rule.form === 'call')
         return this.byRule(rule, args, instance, at, origin, expected);
     }
@@ -210,6 +228,23 @@ export class Calls {
       : null;
   }
 
+  /** `ops->put_page(…)` as `struct.member`, by which rules know it. Null where no rule does. */
+  private memberName(instance: Instance, pointer: Operand): string | null {
+    if (pointer.kind !== 'value') return null;
+    for (const block of instance.fn.blocks) {
+      for (const instruction of block.instructions) {
+        if (instruction.kind !== 'load' || instruction.id !== pointer.id) continue;
+        const { base, path } = instruction.place;
+        const field = path[path.length - 1];
+        if (base.kind !== 'deref' || field?.kind !== 'field' || path.length !== 1) return null;
+        const struct = this.memory.operand(instance, base.pointer).type?.base.replace(/^struct /, '');
+        const name = `${struct ?? ''}.${field.name}`;
+        return this.rules.calls.has(name) ? name : null;
+      }
+    }
+    return null;
+  }
+
   private follows(name: string, found: Found, instance: Instance): boolean {
     if (found.definition.kind !== 'function' && found.definition.kind !== 'macro') return false;
     if (instance.stack.includes(name)) return false;
@@ -269,6 +304,12 @@ export class Calls {
     return result;
   }
 
+  /** Whose tables a primitive is about, and who walks them. */
+  heedSpace(rule: CallRule): void {
+    if (rule.space === 'guest') this.guest = true;
+    this.walkers ??= rule.walkers ?? null;
+  }
+
   private byRule(
     rule: CallRule,
     args: readonly Val[],
@@ -277,6 +318,7 @@ export class Calls {
     origin: string,
     expected: CType | null,
   ): Val {
+    this.heedSpace(rule);
     const applied = this.events.apply(rule, args, at, origin, expected);
     this.callbacks(rule, args, instance, at, applied.value);
     if (rule.stops) {

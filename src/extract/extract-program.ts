@@ -9,20 +9,21 @@
 import type { Block, BlockId, CFunction, Instruction } from '#c/ir.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { NodeId, ProgramNode, Site } from '#event/program.js';
-import type { Value } from '#event/value.js';
+import type { Level, Value } from '#event/value.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents } from './apply-rule.js';
 import { Calls } from './calls.js';
+import { entryBits } from './entry-bits.js';
 import { choice, isZero, simplify } from './expressions.js';
 import type { Extraction, ExtractOptions } from './extraction.js';
 import { finishProgram } from './finish-program.js';
 import type { Instance } from './instance.js';
 import { Loops, phiName, reversePostorder } from './loops.js';
-import { Memory } from './memory.js';
+import { Memory, type StartCell } from './memory.js';
 import { type Draft, ProgramGraph } from './program-graph.js';
 import type { Found, Resolver } from './resolve.js';
-import { type Kind, kindOf, type Val } from './value.js';
+import { kindOf, type Val } from './value.js';
 
 export function extractProgram(
   root: Found,
@@ -40,6 +41,12 @@ export function extractProgram(
     : extraction;
 }
 
+/** A choice that holds for the whole run; none where there is one option. */
+function oneOf(key: string, of: readonly Value[]): Expression {
+  const only = of[0];
+  return only !== undefined && of.length === 1 ? constant(only) : { op: 'choice', key, of, stable: true };
+}
+
 class Builder {
   private readonly followed = new Set<string>();
   private readonly assumptions = new Set<string>();
@@ -54,7 +61,7 @@ class Builder {
     private readonly resolver: Resolver,
     private readonly rules: RuleSet,
     private readonly options: ExtractOptions,
-    cellsAtStart: ReadonlyMap<string, Kind>,
+    cellsAtStart: ReadonlyMap<string, StartCell>,
   ) {
     this.memory = new Memory(this.graph, resolver, rules, cellsAtStart);
     this.events = new RuleEvents(this.graph, this.memory);
@@ -67,9 +74,11 @@ class Builder {
   root(fn: CFunction): Extraction {
     this.calls.rootFile = fn.file;
     this.graph.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
-    const args = fn.parameters.map((parameter, position): Val => this.rootArgument(parameter.type, position));
-    for (const cell of this.memory.cellsAtStart.keys())
-      if (!cell.startsWith('L')) this.graph.assign(`m:${cell}`, choice(cell, true), null);
+    const args = fn.parameters.map(
+      (parameter, position): Val => this.rootArgument(parameter.type, parameter.name, position),
+    );
+    for (const [cell, { value }] of this.memory.cellsAtStart)
+      if (!cell.startsWith('L')) this.graph.assign(`m:${cell}`, value ?? choice(cell, true), null);
     const end = this.graph.label();
     const result = this.instantiate(fn, args, { depth: 0, via: [], stack: [] }, end, 'result');
     this.graph.link(this.graph.current, result.entry);
@@ -85,6 +94,8 @@ class Builder {
       kinds: this.graph.kinds,
       indexPhis: this.loops.indexPhis,
       kernel: this.calls.kernel,
+      guest: this.calls.guest,
+      walkers: this.calls.walkers,
       outermost: this.options.outermost,
       returnsFlag: fn.returns?.base === 'bool' && fn.returns.pointers === 0,
       assumptions: [
@@ -96,17 +107,25 @@ class Builder {
   }
 
   /** What a root gets from outside: entry pointers are the witness's, the rest is known by position only. */
-  private rootArgument(type: Val['type'], position: number): Val {
+  private rootArgument(type: Val['type'], name: string, position: number): Val {
     const origin = `arg${position}`;
     const base = { origin, stable: true, type };
     if (type === null) return { ...base, expr: choice(origin, true) };
-    const rule = this.memory.typeRule(type);
+    const rule = this.memory.typeRule(type, name);
     const level = rule?.level ?? 'pte';
+    const levels = rule?.levels ?? [level];
+    if (rule?.space === 'guest') this.calls.guest = true;
     switch (rule?.is) {
       case 'entry-pointer':
-        return { ...base, expr: constant({ kind: 'entry-pointer', level, table: 'W', gap: 'at' }) };
+        return {
+          ...base,
+          expr: oneOf(
+            `${origin} lies at`,
+            levels.map((at): Value => ({ kind: 'entry-pointer', level: at, table: 'W', gap: 'at' })),
+          ),
+        };
       case 'entry-value': {
-        const value = (of: 'W' | 'new'): Value => ({
+        const value = (level: Level, of: 'W' | 'new'): Value => ({
           kind: 'entry-value',
           level,
           maps: '?',
@@ -119,7 +138,7 @@ class Builder {
         });
         return {
           ...base,
-          expr: { op: 'choice', key: `${origin} is`, of: [value('W'), value('new')], stable: true },
+          expr: oneOf(`${origin} is`, [...levels.map((at) => value(at, 'W')), value(level, 'new')]),
         };
       }
       case 'memory-page': {
@@ -426,6 +445,24 @@ class Builder {
         at,
       );
     }
+    // A table's first entry and a position in it.
+    if (kinds[0] === 'memory' && op === '+' && this.memory.pointsToEntries(left.type))
+      return this.graph.hold(
+        {
+          expr: {
+            op: right.index ? 'slot' : 'step',
+            args: [{ op: 'first-entry', args: [left.expr] }, right.expr],
+          },
+          origin: left.origin,
+          stable: false,
+          type: left.type,
+        },
+        at,
+      );
+    if (kinds[0] === 'entry-value' && kinds[1] !== 'entry-value') {
+      const expr = entryBits(op, left, right, this.rules);
+      if (expr !== null) return this.graph.hold({ expr, origin, stable: false, type }, at);
+    }
     // Shifts between page numbers and addresses, offsets inside: still the same memory.
     if (kinds[0] === 'memory' && !comparison && kinds[1] !== 'memory' && kinds[1] !== 'address')
       return { ...left, origin };
@@ -487,6 +524,7 @@ class Builder {
       : ruleFor(this.rules, instruction.macro, this.resolver.machine);
     if (rule !== null && rule.form === 'iterate') {
       const expected = instance.fn.values[instruction.cursors[0]?.id ?? -1]?.type ?? null;
+      this.calls.heedSpace(rule);
       const applied = this.events.apply(rule, args, at, origin, expected);
       const more = applied.more ?? choice(`${origin}: another`, false);
       instance.values.set(

@@ -3,7 +3,7 @@
  * variables that guard no event are cut away (a backward slice), what is left is renumbered in a fixed order.
  */
 import { constant, type Expression } from '#event/expression.js';
-import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
+import type { EventProgram, GuestWalkers, NodeId, ProgramNode } from '#event/program.js';
 import { LEVELS, type Level, type Value } from '#event/value.js';
 import { expressionsOf, successorsOf } from '#event/walk-program.js';
 import { type Kind, kindOf } from './value.js';
@@ -15,6 +15,9 @@ interface Draft {
   readonly indexPhis: ReadonlySet<string>;
   /** init_mm was handed to something. */
   readonly kernel: boolean;
+  /** A guest's second stage was touched; who walks it in software. */
+  readonly guest: boolean;
+  readonly walkers: GuestWalkers | null;
   readonly outermost: boolean;
   /** The root returns a truth value that callers may take as "a flush is owed". */
   readonly returnsFlag: boolean;
@@ -26,12 +29,15 @@ export function finishProgram(draft: Draft): EventProgram {
   const kept = slice(positioned, draft.returnsFlag);
   const nodes = ownSpace(compact(kept));
   const levels = levelsIn(nodes);
+  // A guest's flush is for the pages below a table, even where the program names only the table's entry.
+  if (draft.guest && levels.includes('pmd') && !levels.includes('pte')) levels.unshift('pte');
   return {
     name: draft.name,
     nodes,
     initial: new Map(),
     levels,
-    space: spaceOf(nodes, draft.kernel),
+    space: draft.guest ? 'guest' : spaceOf(nodes, draft.kernel),
+    ...(draft.guest && draft.walkers !== null ? { walkers: draft.walkers } : {}),
     outermost: draft.outermost,
     assumptions: draft.assumptions,
   };
@@ -503,7 +509,9 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
       visit(expr, (e) => {
         if (e.op === 'const' && (e.value.kind === 'entry-pointer' || e.value.kind === 'entry-value'))
           seen.add(e.value.level);
-        else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined)
+        else if (e.op === 'choice') {
+          for (const option of e.of) if (option.kind === 'entry-pointer') seen.add(option.level);
+        } else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined)
           seen.add(e.level);
       });
     }
@@ -560,7 +568,7 @@ function shapeOf(program: EventProgram): string {
     return fresh;
   };
   return JSON.stringify(
-    [program.space, program.outermost, program.levels, program.nodes],
+    [program.space, program.walkers ?? null, program.outermost, program.levels, program.nodes],
     (key, value: unknown) => {
       if (key === 'at' || key === 'text') return undefined;
       if (

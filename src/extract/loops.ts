@@ -1,6 +1,6 @@
 /** Values that a block receives from several ways, and loops whose pointer, address and counter step together. */
 
-import type { Block, BlockId, CFunction, Instruction, Operand, Place } from '#c/ir.js';
+import type { Block, BlockId, CFunction, CType, Instruction, Operand, Place } from '#c/ir.js';
 import type { Expression } from '#event/expression.js';
 import type { Instance } from './instance.js';
 import type { Memory } from './memory.js';
@@ -108,7 +108,7 @@ export class Loops {
         how?.kind === 'binary' &&
         how.right.kind === 'int' &&
         Number(how.right.value) === 1 &&
-        indexes(instance.fn, phi.id)
+        indexes(instance.fn, phi.id, (type) => this.memory.pointsToEntries(type))
       );
     });
     for (const phi of counters) {
@@ -140,7 +140,7 @@ export class Loops {
 export const phiName = (instance: Instance, id: number): string => `p${instance.number}.${id}`;
 
 /** Is the value used as a position in a table or array, or handed to a macro that may do so? */
-function indexes(fn: CFunction, id: number): boolean {
+function indexes(fn: CFunction, id: number, pointer: (type: CType | null) => boolean): boolean {
   const uses = (operand: Operand): boolean => operand.kind === 'value' && operand.id === id;
   const inPlace = (place: Place): boolean =>
     place.path.some((step) => step.kind === 'index' && uses(step.at));
@@ -162,7 +162,8 @@ function indexes(fn: CFunction, id: number): boolean {
         instruction.op === '+' &&
         uses(instruction.right) &&
         instruction.left.kind === 'value' &&
-        (fn.values[instruction.left.id]?.type?.pointers ?? 0) > 0
+        ((fn.values[instruction.left.id]?.type?.pointers ?? 0) > 0 ||
+          pointer(fn.values[instruction.left.id]?.type ?? null))
       )
         return true;
     }

@@ -36,6 +36,12 @@ const ERRNO = [
   'INVAL',
 ];
 
+/** A cell that is read before the program stores to it: what it holds at the start, where its field says so. */
+export interface StartCell {
+  readonly kind: Kind;
+  readonly value: Expression | null;
+}
+
 export class Memory {
   private readonly stored = new Set<string>();
   private readonly readUnknown = new Set<string>();
@@ -45,14 +51,16 @@ export class Memory {
   /** Names stored in memory (functions among them), where every store in view agrees. */
   private readonly functions = new Map<string, string | null>();
   private readonly locals = new Map<string, string>();
+  /** Cells that were read as what their field means, before a store to them was seen. */
+  private readonly meanings = new Map<string, Expression>();
 
   constructor(
     private readonly graph: ProgramGraph,
     private readonly resolver: Resolver,
     private readonly rules: RuleSet,
-    readonly cellsAtStart: ReadonlyMap<string, Kind>,
+    readonly cellsAtStart: ReadonlyMap<string, StartCell>,
   ) {
-    for (const [cell, kind] of cellsAtStart) {
+    for (const [cell, { kind }] of cellsAtStart) {
       this.cellKinds.set(cell, kind);
       this.graph.kinds.set(`m:${cell}`, kind);
     }
@@ -60,15 +68,25 @@ export class Memory {
 
   /** Was memory read for which a store was found only later? */
   get readEarly(): boolean {
-    for (const cell of this.readUnknown) if (this.stored.has(`m:${cell}`)) return true;
+    for (const cell of [...this.readUnknown, ...this.meanings.keys()])
+      if (this.stored.has(`m:${cell}`)) return true;
     return false;
   }
 
   /** Cells that are read before a store to them was seen, with the kind that was stored. */
-  cells(): ReadonlyMap<string, Kind> {
-    const result = new Map<string, Kind>();
-    for (const cell of this.readUnknown)
-      if (this.stored.has(`m:${cell}`)) result.set(cell, this.cellKinds.get(cell) ?? 'untracked');
+  cells(): ReadonlyMap<string, StartCell> {
+    const result = new Map<string, StartCell>();
+    for (const cell of [...this.readUnknown, ...this.meanings.keys()]) {
+      if (!this.stored.has(`m:${cell}`)) continue;
+      const meaning = this.meanings.get(cell);
+      const kind = this.cellKinds.get(cell) ?? 'untracked';
+      result.set(
+        cell,
+        meaning === undefined
+          ? { kind, value: null }
+          : { kind: kindOf(meaning, this.graph.kinds), value: meaning },
+      );
+    }
     return result;
   }
 
@@ -150,6 +168,12 @@ export class Memory {
       if (kindOf(pointer.expr, this.graph.kinds) === 'memory' && pointer.cell === undefined) return pointer;
     }
     const target = this.locate(instance, place);
+    if (target.kind === 'cell' && target.field !== undefined && target.base !== undefined) {
+      // `&kvm->mmu_lock`: what the lock is for is known by its field.
+      const meaning = this.field(target.base, target.field);
+      if (meaning !== null && kindOf(meaning, this.graph.kinds) === 'symbol')
+        return { expr: meaning, origin: `&${target.cell}`, stable: target.stable, type: null };
+    }
     if (target.kind === 'entry')
       return {
         expr: target.pointer,
@@ -224,13 +248,13 @@ export class Memory {
         const pointer = this.operand(instance, place.base.pointer);
         base = pointer;
         const kind = kindOf(pointer.expr, this.graph.kinds);
-        if (kind === 'entry-pointer' || (kind === 'memory' && entryLevel(pointer.type) !== null)) {
+        if (kind === 'entry-pointer' || (kind === 'memory' && this.pointsToEntries(pointer.type))) {
           let at =
             kind === 'memory'
               ? ({
                   op: 'first-entry',
                   args: [pointer.expr],
-                  level: entryLevel(pointer.type) ?? 'pte',
+                  ...(entryLevel(pointer.type) === null ? {} : { level: entryLevel(pointer.type) }),
                 } as Expression)
               : pointer.expr;
           const [head, ...rest] = path;
@@ -313,7 +337,10 @@ export class Memory {
     const known = this.cellKinds.get(target.cell);
     if (known === undefined && target.field !== undefined && target.base !== undefined) {
       const meaning = this.field(target.base, target.field);
-      if (meaning !== null) return { expr: meaning, origin: target.cell, stable: target.stable, type };
+      if (meaning !== null) {
+        if (target.stable && isFixed(meaning)) this.meanings.set(target.cell, meaning);
+        return { expr: meaning, origin: target.cell, stable: target.stable, type };
+      }
     }
     const name = `m:${target.cell}`;
     if (known === undefined) {
@@ -373,10 +400,27 @@ export class Memory {
     return { expr: { op: 'var', name }, origin: cell, stable: false, type };
   }
 
-  typeRule(type: Val['type']): TypeRule | undefined {
+  /** Is what such a pointer points to an entry, wherever it leads into a table? */
+  pointsToEntries(type: Val['type']): boolean {
+    return (
+      type !== null &&
+      this.rules.types.some(
+        (known) =>
+          known.is === 'entry-pointer' && known.type === type.base && known.pointers === type.pointers,
+      )
+    );
+  }
+
+  /** `name`: of the parameter that has the type, where it is one. */
+  typeRule(type: Val['type'], name?: string): TypeRule | undefined {
     return type === null
       ? undefined
-      : this.rules.types.find((known) => known.type === type.base && known.pointers === type.pointers);
+      : this.rules.types.find(
+          (known) =>
+            known.type === type.base &&
+            known.pointers === type.pointers &&
+            (known.named === undefined || (name !== undefined && known.named.includes(name))),
+        );
   }
 
   private field(base: Val, field: string): Expression | null {
@@ -447,6 +491,22 @@ export class Memory {
         ? value.expr
         : { op: 'select', args: [this.atWitness(index), value.expr, { op: 'var', name }] };
     this.graph.assign(name, expr, at);
+  }
+}
+
+/** Has the expression one value in a run, whenever it is asked? */
+function isFixed(expr: Expression): boolean {
+  switch (expr.op) {
+    case 'const':
+      return true;
+    case 'choice':
+      return expr.stable === true;
+    case 'var':
+    case 'param':
+    case 'read':
+      return false;
+    default:
+      return expr.args.every(isFixed);
   }
 }
 

@@ -77,6 +77,7 @@ function kindOfOperator(
     case 'step':
     case 'couple':
     case 'slot':
+    case 'entry-above':
       return 'entry-pointer';
     case 'read':
     case 'make-leaf':
@@ -94,8 +95,10 @@ function kindOfOperator(
     case 'table-of':
     case 'table-holding':
     case 'range-at':
+    case 'as-memory':
       return 'memory';
     case 'range-of':
+    case 'address-of':
     case 'align-down':
     case 'align-up':
     case 'addr-end':

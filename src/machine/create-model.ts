@@ -70,6 +70,7 @@ export function createModel(options: ModelOptions): MachineModel {
     layout,
     values,
     space: spaceOf(options.programs),
+    walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
     levels,
     ambient,
     pageBrought: options.programs.some(bringsPage),

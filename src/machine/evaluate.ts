@@ -167,7 +167,7 @@ function operate(step: Step, expression: Operation): Value {
     case 'entry':
       return childEntry(step, a, b, level);
     case 'first-entry':
-      if (a.kind !== 'memory') return a.kind === 'entry-pointer' ? a : OPAQUE;
+      if (a.kind !== 'memory' || a.what !== 'table') return a.kind === 'entry-pointer' ? a : OPAQUE;
       return {
         kind: 'entry-pointer',
         level: a.level,
@@ -237,6 +237,14 @@ function operate(step: Step, expression: Operation): Value {
       if (a.kind === 'address' && a.gap !== '?' && !inGranule(a.gap, 0))
         return { kind: 'memory', what: 'range', level: 'pte', who: 'other' };
       return { kind: 'memory', what: 'range', level: 'pte', who: 'W' };
+    case 'level-of':
+      return 'level' in a ? int(LEVELS.indexOf(a.level)) : ANY;
+    case 'address-of':
+      return firstAddress(step, a);
+    case 'entry-above':
+      return linkOf(a);
+    case 'as-memory':
+      return a.kind === 'memory' ? a : int(0);
     case 'is-empty':
       return bool(isEmpty(step, a));
     case '&&':
@@ -596,6 +604,37 @@ function stepPointer(step: Step, pointer: Value, count: Value): Value {
   if (sign === 'negative')
     return pointer.gap === 'past' ? { ...pointer, gap: '?' } : { ...pointer, gap: 'before' };
   return { ...pointer, gap: '?' };
+}
+
+/** First address that an entry maps, or that a table's entries map together: at w or before it in the same granule. */
+function firstAddress(step: Step, value: Value): Value {
+  if (value.kind === 'entry-pointer') {
+    const placed = placePointer(step, value);
+    if (placed.table !== 'W') return { kind: 'address', gap: '?' };
+    if (placed.gap === 'past') return { kind: 'address', gap: 'past' };
+    if (placed.gap === 'at') return within(step, placed.level);
+    return { kind: 'address', gap: LEVELS[LEVELS.indexOf(placed.level) + 1] ?? 'far' };
+  }
+  if (value.kind !== 'memory') return ANY;
+  if (value.who !== 'W') return { kind: 'address', gap: '?' };
+  if (value.what !== 'table') return { kind: 'address', gap: 'pte' };
+  return within(step, LEVELS[LEVELS.indexOf(value.level) + 1] ?? 'pgd');
+}
+
+/** The start of w's granule: w's own page where the granule begins with it. */
+function within(step: Step, level: Level): Value {
+  if (level === 'pte') return { kind: 'address', gap: 'pte' };
+  const gap = step.context(`first address of w's ${level} granule`, [level, 'pte']) as Level;
+  return { kind: 'address', gap };
+}
+
+/** The entry that links a table. */
+function linkOf(value: Value): Value {
+  if (value.kind !== 'memory' || value.what !== 'table')
+    return value.kind === 'entry-pointer' ? value : OPAQUE;
+  const level = LEVELS[LEVELS.indexOf(value.level) + 1];
+  if (level === undefined) return OPAQUE;
+  return { kind: 'entry-pointer', level, table: whoOf(value), gap: 'at' };
 }
 
 /** The pointer with its position in the table chosen. */

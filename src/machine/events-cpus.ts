@@ -4,7 +4,8 @@ import { encodeValue, type Gap, LEVELS, type Value } from '#event/value.js';
 import { readEntry } from './evaluate.js';
 import { runRead } from './events-entries.js';
 import { interruptsBlocked, runDeferred } from './flush.js';
-import { checkUnlock } from './relies.js';
+import { STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
+import { checkHandedOver, checkUnlock } from './relies.js';
 import {
   COND,
   CONDITION,
@@ -28,7 +29,11 @@ export function runIpi(step: Step): void {
     step.blocked = true;
     return;
   }
-  for (let table = 0; table < LEVELS.length; table += 1) step.set(WALKERS + table, 0);
+  for (let table = 0; table < LEVELS.length; table += 1)
+    step.set(
+      WALKERS + table,
+      step.machine.space === 'guest' ? step.get(WALKERS + table) & ~STOPPED_BY_FLUSH : 0,
+    );
 }
 
 export function runRcuWait(step: Step): void {
@@ -55,7 +60,9 @@ export function runRcuRead(step: Step, enter: boolean): void {
   const depth = step.cpuByte(step.cpu, RCU);
   const next = enter ? Math.min(3, depth + 1) : Math.max(0, depth - 1);
   step.setCpuByte(step.cpu, RCU, next);
-  if (next === 0 && !enter && step.cpuByte(step.cpu, IRQ_OFF) === 0) leaveWalk(step);
+  if (next !== 0 || enter) return;
+  if (step.cpuByte(step.cpu, IRQ_OFF) === 0) leaveWalk(step);
+  for (const table of takeHandedOver(step)) checkHandedOver(step, table);
 }
 
 // ---- locks
@@ -87,7 +94,10 @@ export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>
     if (event.kind === 'unlock') step.state.note('mmap write', null);
     else if (event.mode === 'write') step.state.note('mmap write', 'held');
   }
-  if (event.kind === 'unlock') {
+  if (event.class === 'mmu') {
+    if (event.kind === 'unlock') checkUnlock(step, event.class);
+    step.state.note('mmu lock', event.kind === 'unlock' ? null : write ? 'write' : 'read');
+  } else if (event.kind === 'unlock') {
     checkUnlock(step, event.class);
     if ((step.cpuByte(step.cpu, INSIDE) & HELD_WHILE_WALKING) !== 0) leaveWalk(step);
   }

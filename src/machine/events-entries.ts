@@ -47,6 +47,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
   const old = step.entry(level).maps === '?' ? first : step.entry(level);
   if (value.kind === 'entry-value' && next.maps === '?') next = valueFor(step, value, pointer.level);
   if (isPresent(next)) checkReplacement(step, level, old, next);
+  if (step.machine.space === 'guest' && old.maps === 'soft' && next.maps !== 'soft') checkThaw(step, level);
   if (step.state.violation !== null) return old;
   if (next.torn === true) {
     step.fail(
@@ -108,6 +109,21 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
       null,
       'a guest or device sees another page than the CPUs',
     );
+}
+
+/**
+ * A frozen entry keeps other threads out while its old translation is flushed: whoever puts something else there lets
+ * them in.
+ */
+function checkThaw(step: Step, level: number): void {
+  const stale = leafStale(step, level) || (level > 0 && walkStale(step, level - 1));
+  if (!stale) return;
+  step.fail(
+    'unlock-before-flush',
+    `entry:${levelAt(level)}`,
+    `the frozen ${levelAt(level)} entry is released before the flush: another thread may fill it while vCPUs still use the old translation`,
+    'consequence-stale-page',
+  );
 }
 
 function staleDiffers(next: EntryValue): boolean {

@@ -1,6 +1,7 @@
 /** Flushes and barriers: which stale translations an invalidation removes, on which CPUs, and when. */
 import type { Flush } from '#event/event.js';
 import { type Gap, LEVELS, type Value } from '#event/value.js';
+import { STOPPED_BY_FLUSH } from './guest.js';
 import { drainStores, refills } from './hardware.js';
 import { compare, inGranule } from './position.js';
 import {
@@ -61,7 +62,7 @@ function rangeIsEmpty(start: Gap | '?', end: Gap | '?'): boolean {
 function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
   const { scope } = flush;
   if (scope.kind === 'space' || scope.kind === 'all') return flush.depth === 'leaf' ? 'no' : 'yes';
-  if (step.fact('page-flush-drops-all-walk-caches') === true) return 'yes';
+  if (step.machine.space !== 'guest' && step.fact('page-flush-drops-all-walk-caches') === true) return 'yes';
   if (!reachesWalkCaches(step, flush)) return 'no';
   if (flush.hint !== undefined) return 'no';
   // The link to a table is cached for the whole granule of the entry that holds it.
@@ -95,6 +96,8 @@ function reachesWalkCaches(step: Step, flush: Flush<Value>): boolean {
 function otherSpace(step: Step, space: Value | undefined, scope: string): boolean {
   if (space === undefined || space.kind !== 'symbol' || scope === 'all') return false;
   if (space.name === 'another mm') return true;
+  const guest = space.name === 'guest';
+  if (guest !== (step.machine.space === 'guest') && step.machine.space !== 'unknown') return true;
   const kernel = space.name === 'kernel' || space.name.includes('init_mm');
   if (step.machine.space === 'kernel') return !kernel;
   if (step.machine.space === 'user' && kernel) return true;
@@ -131,6 +134,11 @@ export function runFlush(step: Step, flush: Flush<Value>): void {
 function stopWalkers(step: Step): void {
   for (let table = 0; table < LEVELS.length; table += 1) {
     if (step.get(WALKERS + table) === 0) continue;
+    if (step.machine.space === 'guest') {
+      // The kick waits for every vCPU that reads tables with interrupts off, never for RCU.
+      step.set(WALKERS + table, step.get(WALKERS + table) & ~STOPPED_BY_FLUSH);
+      continue;
+    }
     if (step.fact('flush-interrupts-walkers') === true) step.set(WALKERS + table, 0);
     else step.set(SILENT_FLUSH + table, 1);
   }

@@ -4,6 +4,7 @@
  * stale values are stored, per CPU and level; fills need no steps of their own.
  */
 import { type EntryValue, LEVELS } from '#event/value.js';
+import { guestWalkers } from './guest.js';
 import {
   BUFFERED,
   CHANGED,
@@ -80,6 +81,10 @@ function markWalk(step: Step, table: number): void {
       step.setClassByte(cls, WALK_FLAGS + table, 0);
     }
   }
+  if (step.machine.ambient && step.machine.space === 'guest') {
+    step.set(WALKERS + table, guestWalkers(step));
+    return;
+  }
   if (step.machine.ambient && step.machine.space === 'user' && step.fact('gup-fast') === true) {
     step.set(WALKERS + table, 1);
     step.set(SILENT_FLUSH + table, 0);
@@ -92,6 +97,11 @@ function unlinkBelow(step: Step, level: number): void {
     if (table < level - 1 && !hasUse(step, table)) continue;
     markWalk(step, table);
     step.set(TABLE_KNOWN + table, KNOWN.unlinked);
+    if (step.machine.space === 'guest' && step.onPath(table)) {
+      // One kick of the vCPUs flushes for a whole range: what the table mapped counts, whoever looked at it.
+      if ((step.state.entries[table] ?? 0) === 0) step.putEntry(table, step.entry(table));
+      step.settleMaps(step.entry(table));
+    }
     const entry = step.entry(table);
     if ((step.state.entries[table] ?? 0) !== 0 && entry.maps === 'page') {
       markLeaf(step, table, entry);

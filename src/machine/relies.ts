@@ -5,6 +5,7 @@
 import { LEVELS, type MemoryValue } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
 import { readGathers } from './gather-state.js';
+import { keptByOwnSection, meetsWalker, noteHandedOver } from './guest.js';
 import {
   leafLinked,
   leafStale,
@@ -163,7 +164,8 @@ export function release(step: Step, memory: MemoryValue, how: FreeHow, verb: str
     case 'table': {
       const table = LEVELS.indexOf(memory.level);
       tableHistory(step, table);
-      checkTable(step, table, how, verb);
+      if (how === 'rcu' && !tableLinked(step, table) && keptByOwnSection(step)) noteHandedOver(step, table);
+      else checkTable(step, table, how, verb);
       step.set(TABLE_LIFE + table, how === 'rcu' ? LIFE.deferred : LIFE.freed);
       return;
     }
@@ -172,6 +174,11 @@ export function release(step: Step, memory: MemoryValue, how: FreeHow, verb: str
       checkRange(step, verb);
       step.set(RANGE_LIFE, LIFE.freed);
   }
+}
+
+/** The RCU section in which the table was handed over ends: a grace period may end too. */
+export function checkHandedOver(step: Step, table: number): void {
+  checkTable(step, table, 'rcu', 'left to RCU alone');
 }
 
 function pageLinked(step: Step): boolean {
@@ -260,18 +267,22 @@ function checkLeaves(step: Step, object: string, what: string, otherwise: Hazard
   }
 }
 
-function checkTable(step: Step, table: number, how: FreeHow, verb: string): void {
-  const object = `table:${levelAt(table)}`;
+function tableLinked(step: Step, table: number): boolean {
   const above = linkAbove(step, table);
   const entry = above < 0 ? null : step.entry(above);
-  const linked =
+  return (
     step.get(TABLE_KNOWN + table) === KNOWN.linked ||
     (entry !== null &&
       entry.maps === 'table' &&
       entry.of === 'W' &&
       step.get(TABLE_KNOWN + table) === KNOWN.unknown &&
-      reachable(step, table));
-  if (linked) {
+      reachable(step, table))
+  );
+}
+
+function checkTable(step: Step, table: number, how: FreeHow, verb: string): void {
+  const object = `table:${levelAt(table)}`;
+  if (tableLinked(step, table)) {
     step.fail(
       'free-before-clear',
       object,
@@ -283,7 +294,7 @@ function checkTable(step: Step, table: number, how: FreeHow, verb: string): void
   if (explicitWalker(step, table, how, verb, object)) return;
   const stale = walkStale(step, table);
   const flushed = !stale || anyFlag(step, table, 0xff);
-  const walkers = step.get(WALKERS + table) !== 0 && how !== 'rcu';
+  const walkers = how !== 'rcu' && (!stale || flushed) && meetsWalker(step, table);
   if (walkers && flushed && how !== 'after-flush') {
     failWalker(step, table, object, verb);
     return;
@@ -331,6 +342,15 @@ function anyFlag(step: Step, table: number, mask: number): boolean {
 }
 
 function failWalker(step: Step, table: number, object: string, verb: string): void {
+  if (step.machine.space === 'guest') {
+    step.fail(
+      'table-free-without-sync',
+      object,
+      `${tableName(table)} of the guest is ${verb} while another vCPU's fault handler may still walk it: no RCU grace period since it was unlinked`,
+      'consequence-stale-table',
+    );
+    return;
+  }
   const silent = step.get(SILENT_FLUSH + table) !== 0;
   if (silent)
     step.fail(
@@ -432,7 +452,7 @@ export function checkRely(
     case 'no-walker':
       if (memory.what !== 'table') return;
       tableHistory(step, LEVELS.indexOf(memory.level));
-      if (step.get(WALKERS + LEVELS.indexOf(memory.level)) !== 0)
+      if (meetsWalker(step, LEVELS.indexOf(memory.level)))
         failWalker(step, LEVELS.indexOf(memory.level), object, 'relied on');
       return;
     case 'no-translation':
@@ -468,7 +488,10 @@ export function checkUnlock(step: Step, lockClass: string): void {
   const relevant = (space === 'user' && lockClass === 'ptl') || (space === 'guest' && lockClass === 'mmu');
   if (!relevant) return;
   for (let level = 0; level < LEVELS.length; level += 1) {
-    if (!changedBy(step, level) || !ownStale(step, level)) continue;
+    if (!changedBy(step, level)) continue;
+    if (!ownStale(step, level) && !(space === 'guest' && level > 0 && walkOwed(step, level - 1))) continue;
+    // Permissions of a guest's page that were lowered may be flushed later: only who relies on it waits for that.
+    if (space === 'guest' && step.entry(level).maps === 'page' && step.entry(level).of === 'W') continue;
     const moved = step.get(MOVED) !== 0;
     if (space === 'user' && !moved && handedOn(step, level)) continue;
     if (space === 'user' && !moved && recordedOutside(step)) continue;
@@ -486,6 +509,13 @@ export function checkUnlock(step: Step, lockClass: string): void {
 
 /** Stale leaves that matter to who reads the entry next. */
 function ownStale(step: Step, level: number): boolean {
+  // Who unlinks a guest's table flushes for the pages below it.
+  for (let below = step.machine.space === 'guest' ? 0 : level; below <= level; below += 1)
+    if (staleAt(step, below)) return true;
+  return false;
+}
+
+function staleAt(step: Step, level: number): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     if (step.classByte(cls, LEAF + level) !== 0 && (step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) === 0)
       return true;
@@ -548,7 +578,8 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
 
 function leafMissed(step: Step, level: number): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
-    if ((step.classByte(cls, LEAF_FLAGS + level) & MISSED) !== 0) return true;
+    for (let below = step.machine.space === 'guest' ? 0 : level; below <= level; below += 1)
+      if ((step.classByte(cls, LEAF_FLAGS + below) & MISSED) !== 0) return true;
   return false;
 }
 

@@ -3,6 +3,7 @@
  * and expressions see the machine only through this.
  */
 import type { FactName, Facts, FactValue } from '#event/machine-facts.js';
+import type { GuestWalkers } from '#event/program.js';
 import {
   type EntryPointer,
   type EntryValue,
@@ -25,6 +26,8 @@ export interface Machine {
   readonly layout: Layout;
   readonly values: ValueTable;
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
+  /** Who walks a guest's tables in software without their lock. */
+  readonly walkers: GuestWalkers;
   /** Levels that some program names: their entries are on the witness's path from the start. */
   readonly levels: ReadonlySet<number>;
   /** Is there a CPU that runs no program here, and walkers that nobody wrote down? */

@@ -138,6 +138,8 @@ const KINDEST: readonly (readonly [string, string])[] = [
   ['mmu notifier section open at entry', 'yes'],
   ['tlb_flush_pending raised at entry', 'yes'],
   ['mmap_lock held for write at entry', 'yes'],
+  ['mmu_lock held for write at entry', 'yes'],
+  ['RCU section open at entry', 'yes'],
   ['history page', 'never-linked'],
   ['history range', 'never-linked'],
   ...LEVELS.map((level) => [`history table ${level}`, 'never-linked'] as const),

@@ -256,7 +256,7 @@ function runJob(
       undecided: own.undecided,
     };
   }
-  const raised = new Set(own.verdict.introduced.map((run) => run.violation.object));
+  const raised = new Set(own.verdict.introduced.map((run) => kindOfObject(run.violation.object)));
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {
     // Where nothing else changed, a caller that makes up for it did so before: a small search tells.
@@ -266,13 +266,16 @@ function runJob(
       outcome.verdict !== null &&
       outcome.verdict.cutOff === null &&
       ![...outcome.verdict.introduced, ...outcome.verdict.existing].some((run) =>
-        raised.has(run.violation.object),
+        raised.has(kindOfObject(run.violation.object)),
       );
     if (!clean) return { candidates: mine, undecided: own.undecided };
   }
   if (job.callers.length === 0) return { candidates: mine, undecided: own.undecided };
   return { candidates: [], undecided: own.undecided };
 }
+
+/** What goes wrong in a caller may lie at another level: code that is one for all levels is seen at one of them. */
+const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? object;
 
 /** States that all searches for one patch may take together, in multiples of the limit for one search. */
 const PATCH_ALLOWANCE = 8;

@@ -11,8 +11,8 @@ import { type CallRuleFile, type ConditionFile, callRule } from './rule-file.js'
 
 export type Constants = ReadonlyMap<string, readonly ConstantRule[]>;
 
-/** `name(a, b, ...)` */
-const SIGNATURE = /^([A-Za-z_]\w*)\(([^)]*)\)$/;
+/** `name(a, b, ...)`, or `struct.member(a, b)` for a call through a struct of functions. */
+const SIGNATURE = /^([A-Za-z_]\w*(?:\.\w+)?)\(([^)]*)\)$/;
 
 /** Constants that have one value on every machine can stand in expressions. */
 export function constantScope(constants: Constants): Scope {
@@ -199,6 +199,9 @@ function compileOne(
       ? { stopsIf: expressionAt(source, [index, 'stops'], file.stops, scope) }
       : {}),
     ...(callbacks.length === 0 ? {} : { callbacks }),
+    ...(file.space === undefined ? {} : { space: file.space }),
+    ...(file.walkers === undefined ? {} : { walkers: file.walkers }),
+    ...(file.forwards === undefined ? {} : { forwards: file.forwards }),
     source: file.source ?? '',
     at: `${source.file}:${source.place([index]).line}`,
   };

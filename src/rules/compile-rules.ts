@@ -132,10 +132,18 @@ function compileConstants(source: Source): Constants {
 function compileTypes(source: Source): readonly TypeRule[] {
   const seen = new Set<string>();
   return source.as(typeFile).map((file, index) => {
-    const key = `${file.type} ${'*'.repeat(file.pointers)}`;
+    const key = `${file.type} ${'*'.repeat(file.pointers)} ${(file.named ?? []).join(' ')}`.trim();
     if (seen.has(key)) throw source.error('duplicate', `type \`${key}\` again`, [index]);
     seen.add(key);
-    return { type: file.type, pointers: file.pointers, is: file.is, level: file.level ?? null };
+    return {
+      type: file.type,
+      pointers: file.pointers,
+      is: file.is,
+      level: file.level ?? null,
+      ...(file.named === undefined ? {} : { named: file.named }),
+      ...(file.levels === undefined ? {} : { levels: file.levels }),
+      ...(file.space === undefined ? {} : { space: file.space }),
+    };
   });
 }
 

@@ -68,6 +68,10 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'range-of': plain(1),
     'range-at': plain(1),
     'is-empty': plain(1),
+    'level-of': plain(1),
+    'address-of': plain(1),
+    'entry-above': plain(1),
+    'as-memory': plain(1),
   } satisfies Partial<Record<Operator, Signature>>),
 );
 
@@ -212,7 +216,8 @@ class Parser {
 
   private call(name: string, start: number): Expression {
     if (name === 'choice' || name === 'stable') return this.choice(name === 'stable');
-    if (name === 'witness-entry' || name === 'witness-table') return this.witness(name, start);
+    if (name === 'witness-entry' || name === 'witness-table' || name === 'witness-value')
+      return this.witness(name, start);
     const signature = CALLS.get(name);
     if (signature === undefined)
       throw new ExpressionError('unknown-operator', `unknown operator \`${name}\``, start);
@@ -245,11 +250,23 @@ class Parser {
     return level;
   }
 
-  /** The witness's own entry, or the table that holds it: for primitives that find entries by themselves. */
-  private witness(name: 'witness-entry' | 'witness-table', start: number): Expression {
+  /** The witness's own entry, the table that holds it, or what it held at the start: for primitives that find entries by themselves. */
+  private witness(name: 'witness-entry' | 'witness-table' | 'witness-value', start: number): Expression {
     this.expect('(');
     const level = this.level();
     if (!this.take(')')) throw new ExpressionError('wrong-arguments', `\`${name}\` takes a level`, start);
+    if (name === 'witness-value')
+      return constant({
+        kind: 'entry-value',
+        level,
+        maps: '?',
+        of: 'W',
+        write: '?',
+        dirty: '?',
+        young: '?',
+        exec: '?',
+        cont: '?',
+      });
     return name === 'witness-entry'
       ? constant({ kind: 'entry-pointer', level, table: 'W', gap: 'at' })
       : constant({ kind: 'memory', what: 'table', level, who: 'W' });

@@ -99,6 +99,12 @@ export const callRule = z
       )
       .optional()
       .describe('functions that it calls back after its own steps'),
+    space: z.literal('guest').optional().describe("a guest's second-stage tables are meant"),
+    walkers: z
+      .enum(['rcu', 'rcu-shared', 'interrupts', 'none'])
+      .optional()
+      .describe('who walks those tables in software without their lock'),
+    forwards: name.optional().describe('parameter that names the function which is called'),
     bodies: z.array(name).optional().describe('C functions whose bodies the rule stands for'),
     clients: z.array(z.string()).optional().describe('files of rules/clients that check those bodies'),
     source: z.string().optional().describe('kernel file:line'),
@@ -125,6 +131,9 @@ const typeRule = z.strictObject({
     'container',
   ]),
   level: level.optional(),
+  named: names.optional().describe('only for parameters of these names'),
+  levels: z.array(level).optional().describe('levels that it may have where the type does not say'),
+  space: z.literal('guest').optional(),
 });
 
 const fieldRule = z.strictObject({

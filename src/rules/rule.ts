@@ -7,7 +7,7 @@
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
-import type { EventProgram } from '#event/program.js';
+import type { EventProgram, GuestWalkers } from '#event/program.js';
 import type { Level } from '#event/value.js';
 
 /** All parts must hold for the machine. Empty: every machine. */
@@ -56,6 +56,12 @@ export interface CallRule {
     /** A last argument more: a struct whose fields hold these (`struct mm_walk` with its `private`). */
     readonly fields?: Readonly<Record<string, Expression>>;
   }[];
+  /** Only tables of this address space are touched by it: a guest's second stage. */
+  readonly space?: 'guest';
+  /** Who walks those tables in software without their lock. */
+  readonly walkers?: GuestWalkers;
+  /** Parameter that names a function: the call is one of that function, with the arguments behind it. */
+  readonly forwards?: string;
   /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
   readonly source: string;
   /** YAML file and line of the rule itself. */
@@ -79,6 +85,11 @@ export interface TypeRule {
     | 'lock'
     | 'container';
   readonly level: Level | null;
+  /** Only for parameters of these names: C says `u64 *` for much else. */
+  readonly named?: readonly string[];
+  /** Levels that a pointer or value of unknown level may have. */
+  readonly levels?: readonly Level[];
+  readonly space?: 'guest';
 }
 
 /** Fields with a meaning: `vma->vm_mm`, `vmf->pmd`, `vmf->ptl`, `walk->vma`. */

@@ -1,0 +1,79 @@
+/**
+ * Bit operations on whole entries (`spte & ~PT_WRITABLE_MASK`): the names of the masks say which attribute is meant,
+ * as rules/constants.yaml lists them; what an entry maps stays the same.
+ */
+import { type Expression, integer, type Operator } from '#event/expression.js';
+import type { RuleSet } from '#rules/rule.js';
+import { choice } from './expressions.js';
+import type { Val } from './value.js';
+
+/** Constants of this form stand for bits of an entry: `$bit:write`, `$bit:none`. */
+const BIT = 'bit:';
+
+const ATTRIBUTES = ['write', 'dirty', 'young', 'exec', 'cont'] as const;
+type Attribute = (typeof ATTRIBUTES)[number];
+
+/** Attributes among the bits of a mask, and whether every name in it is known. */
+function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly Attribute[]; readonly whole: boolean } {
+  const bits = new Set<Attribute>();
+  let whole = true;
+  for (const name of mask.origin.match(/[A-Za-z_]\w*/g) ?? []) {
+    const value = rules.constants.get(name)?.[0]?.value;
+    const bit =
+      value?.op === 'const' && value.value.kind === 'symbol' && value.value.name.startsWith(BIT)
+        ? value.value.name.slice(BIT.length)
+        : null;
+    const attribute = ATTRIBUTES.find((known) => known === bit);
+    if (attribute !== undefined) bits.add(attribute);
+    else if (bit === null) whole = false;
+  }
+  return { bits: [...bits], whole };
+}
+
+/**
+ * `entry OP mask` as an expression; null where the operation is none on an entry's bits. A mask that names no known bit
+ * may hold any: what it does to the write permission, on which most depends, is then a choice.
+ */
+export function entryBits(op: Operator, entry: Val, mask: Val, rules: RuleSet): Expression | null {
+  const { bits, whole } = bitsIn(mask, rules);
+  const inverted = mask.origin.startsWith('~');
+  const put = (on: (name: Attribute) => Expression): Expression =>
+    bits.reduce<Expression>((value, name) => ({ op: `with-${name}`, args: [value, on(name)] }), entry.expr);
+  const guessed = (value: Expression, keeps: Expression): Expression =>
+    whole
+      ? value
+      : {
+          op: 'with-write',
+          args: [
+            value,
+            {
+              op: 'select',
+              args: [
+                choice(`${mask.origin} leaves the write bit`, mask.stable),
+                { op: 'is-write', args: [entry.expr] },
+                keeps,
+              ],
+            },
+          ],
+        };
+  switch (op) {
+    case '|':
+    case '+':
+      return guessed(
+        put(() => integer(1)),
+        integer(1),
+      );
+    case '&':
+      if (inverted)
+        return guessed(
+          put(() => integer(0)),
+          integer(0),
+        );
+      if (bits.length === 0) return null;
+      return bits
+        .map((name): Expression => ({ op: `is-${name}`, args: [entry.expr] }))
+        .reduce((a, b) => ({ op: '||', args: [a, b] }));
+    default:
+      return null;
+  }
+}
