@@ -8,7 +8,7 @@ import type { Step } from './step.js';
 
 /** Values of `WALKERS`: readers that a completed flush or an IPI waits for, and readers in RCU sections. */
 export const STOPPED_BY_FLUSH = 1;
-export const RCU_READER = 2;
+const RCU_READER = 2;
 /** RCU readers that hold mmu_lock for read: who holds it for write meets none. */
 const UNDER_LOCK = 4;
 
