@@ -61,9 +61,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   progress.clear();
   const { document, notes } = await silence(reviewed);
   const text = render(document);
-  for (const note of [...changes.notes, ...notes])
-    process.stderr.write(`shootdown: note: ${note}
-`);
+  for (const note of [...changes.notes, ...notes]) process.stderr.write(`shootdown: note: ${note}\n`);
   await writeOutput(text, output);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
@@ -89,13 +87,18 @@ async function readPatches(files: readonly string[], flags: CheckFlags): Promise
   if (files.length === 0 && process.stdin.isTTY === true) {
     throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
   }
-  const [{ readInputs }, { parseInputs }, { patchedStates }] = await Promise.all([
+  const [{ readInputs }, { parseInputs }] = await Promise.all([
     import('./read-input.js'),
     import('#patch/parse-patches.js'),
-    import('#source/patched-states.js'),
   ]);
   const { patches, notes } = await parseInputs(await readInputs(files.length === 0 ? ['-'] : files));
   const chosen = await chooseTree(flags.tree ?? null, process.cwd());
-  const unseen = chosen === null ? ['no kernel tree (see --tree): only the hunks are reviewed'] : [];
-  return { states: patchedStates(patches, chosen?.tree ?? null), notes: [...notes, ...unseen] };
+  if (chosen === null) {
+    const { patchedStates } = await import('#source/patched-states.js');
+    const unseen = 'no kernel tree (see --tree): only the hunks are reviewed';
+    return { states: patchedStates(patches, null), notes: [...notes, unseen] };
+  }
+  const { statesOnTree } = await import('#source/series-states.js');
+  const found = statesOnTree(patches, chosen.tree, chosen.folder);
+  return { states: found.states, notes: [...notes, ...found.notes] };
 }

@@ -12,8 +12,11 @@ export interface ChosenTree {
  * when the named folder is none.
  */
 export async function chooseTree(named: string | null, current: string): Promise<ChosenTree | null> {
+  if (named !== null) {
+    const { openTree } = await import('#source/series-states.js');
+    return { folder: resolve(current, named), tree: openTree(resolve(current, named)) };
+  }
   const { openFolder } = await import('#source/folder-tree.js');
-  if (named !== null) return { folder: resolve(current, named), tree: openFolder(resolve(current, named)) };
   for (let folder = resolve(current); ; folder = dirname(folder)) {
     try {
       return { folder, tree: openFolder(folder) };

@@ -45,7 +45,10 @@ function createProgram(finish: (code: number) => void): Command {
     .description(
       'Review patches: mbox, git format-patch, plain diff; several mails in one file. Only introduced findings fail.',
     )
-    .argument('[FILE...]', 'patch files; - is standard input, which is also read when nothing is named')
+    .argument(
+      '[FILE...]',
+      'patch files, maildirs or folders of patches; - is standard input, also read when nothing is named',
+    )
     .option('--tree <dir>', 'kernel source: a git checkout or a plain folder (default: the one you stand in)')
     .option('--range <A..B>', 'take the commits of a git range')
     .option('--staged', 'take what is staged in git')

@@ -122,6 +122,8 @@ class Target {
     const context = Math.max(edges.prefix, edges.suffix);
     const [prefixFuzz, suffixFuzz] = [fuzz + edges.prefix - context, fuzz + edges.suffix - context];
     const [head, tail] = [Math.max(0, prefixFuzz), Math.max(0, suffixFuzz)];
+    // patch(1) goes on to put lines anywhere when no line is left to match; a review must not.
+    if (fuzz > 0 && head + tail >= pattern.length) return null;
     const matches = (at: number): boolean => this.#matches(pattern, at, head, tail);
     // Less context at an edge than at the other means that the hunk touches the file's start or end.
     if (prefixFuzz < 0 && hunk.oldStart <= 1) {
@@ -181,6 +183,15 @@ class Target {
     this.#offset += at - guess;
   }
 
+  /** Would the lines stand somewhere in the file if white space did not count? */
+  #differsInSpace(old: readonly HunkLine[]): boolean {
+    const squeeze = (text: string): string => text.replace(/\s+/g, '');
+    const wanted = old.map((line) => squeeze(line.text));
+    const lines = this.#lines.map(squeeze);
+    const text = `\n${lines.join('\n')}\n`;
+    return wanted.some((line) => line !== '') && text.includes(`\n${wanted.join('\n')}\n`);
+  }
+
   #whyNot(hunk: Hunk): string {
     const after = reverseHunk(hunk);
     const pattern = after.lines.filter((line) => line.kind !== 'add');
@@ -192,6 +203,8 @@ class Target {
     const wrong = old.find(
       (line, index) => withoutCr(this.#lines[at + index] ?? '\n') !== withoutCr(line.text),
     );
+    if (wrong !== undefined && this.#differsInSpace(old))
+      return 'its lines are in the file with other white space, as a mailer leaves them that turns tabs into spaces';
     return wrong === undefined
       ? 'its lines overlap those of the hunk before it'
       : `its lines are not in the file, first of all ${JSON.stringify(wrong.text.trim().slice(0, 80))}`;

@@ -1,5 +1,6 @@
 import type { ReadMail } from './parse-mail.js';
 import type { Patch, PatchSeries } from './series.js';
+import { inOrderOfNeed, trailerOf, withCoverTrailers } from './series-trailers.js';
 
 /**
  * Makes one series of the mails of an input: newest version of each series only, in the order of their numbers, repeated
@@ -11,10 +12,17 @@ export function chooseSeries(mails: readonly ReadMail[]): PatchSeries {
   const skipped = mails.filter((mail) => mail.patch.files.length === 0 && mail.patch.part !== 0).length;
   if (skipped > 0 && patches.length > 0)
     notes.push(`${skipped} ${skipped === 1 ? 'mail' : 'mails'} without a patch of its own left out`);
-  const threads = threadsOf(mails);
-  const chosen: Patch[] = [];
-  for (const family of familiesOf(patches, threads)) chosen.push(...newest(family, notes));
-  return { patches: chosen, notes };
+  const threads = new Map(threadsOf(mails));
+  const sameSeries = (mail: ReadMail): string =>
+    JSON.stringify([threads.get(mail), mail.patch.version, mail.patch.of]);
+  const covered = withCoverTrailers(mails, sameSeries);
+  for (const [mail, known] of covered) threads.set(known, threads.get(mail) ?? '');
+  const families = familiesOf(
+    patches.map((mail) => covered.get(mail) ?? mail),
+    threads,
+  ).map((groups, _, all) => newest(groups, notes, all.length > 1));
+  const { ordered, notes: needs } = inOrderOfNeed(families, (family) => family, mails, sameSeries);
+  return { patches: ordered.flat(), notes: [...notes, ...needs] };
 }
 
 /** Mails of one series and one version. */
@@ -24,7 +32,7 @@ interface Group {
   readonly mails: ReadMail[];
 }
 
-function newest(groups: readonly Group[], notes: string[]): Patch[] {
+function newest(groups: readonly Group[], notes: string[], isOneOfSeveral: boolean): Patch[] {
   const ordered = groups.toSorted((a, b) => b.version - a.version);
   const [latest, ...older] = ordered;
   if (latest === undefined) return [];
@@ -60,7 +68,7 @@ function newest(groups: readonly Group[], notes: string[]): Patch[] {
   // A series that has many parts missing is a single patch taken out of it; one line says so.
   if (missing.length > 0)
     notes.push(
-      `incomplete series: ${missing.length === 1 ? 'part' : 'parts'} ${listed(missing)} of ${of} not in the input`,
+      `incomplete series${isOneOfSeveral ? ` "${title}"` : ''}: ${missing.length === 1 ? 'part' : 'parts'} ${listed(missing)} of ${of} not in the input`,
     );
   return Array.from(parts)
     .toSorted(([a], [b]) => a - b)
@@ -157,8 +165,8 @@ function hasOther(group: Group, mail: ReadMail): boolean {
 
 function identities(mail: ReadMail): string[] {
   const title = mail.tags.title.toLowerCase().replace(/\s+/g, ' ').trim();
-  const change = mail.patch.trailers['change-id'];
-  return [...(title === '' ? [] : [`t ${title}`]), ...(change === undefined ? [] : [`c ${change}`])];
+  const change = trailerOf(mail.patch, 'change-id');
+  return [...(title === '' ? [] : [`t ${title}`]), ...(change === null ? [] : [`c ${change}`])];
 }
 
 /**

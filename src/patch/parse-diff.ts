@@ -86,6 +86,10 @@ class DiffReader {
       this.#notes.push(`the combined diff of a merge is not read: ${line.slice(0, 200)}`);
       return null;
     }
+    if (line.startsWith('*** ') && this.#line(1).startsWith('--- ') && /^\*{15}/.test(this.#line(2))) {
+      this.#notes.push(`a context diff is not read (diff -u makes one that is): ${line.slice(4, 200)}`);
+      return null;
+    }
     return this.#hasNames() && this.#line(2).startsWith('@@ -') ? this.#plainFile() : null;
   }
 

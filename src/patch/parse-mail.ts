@@ -6,7 +6,7 @@ import { mailText } from './mail-text.js';
 import { isScissors, parseMessage } from './message-text.js';
 import { parseDiff } from './parse-diff.js';
 import type { FilePatch, Patch } from './series.js';
-import type { RawMail } from './split-mails.js';
+import { type RawMail, splitMails } from './split-mails.js';
 import { parseSubject, type SubjectTags } from './subject.js';
 
 /** A mail or text as read, before a series is made of several. */
@@ -18,10 +18,19 @@ export interface ReadMail {
   readonly digest: string;
 }
 
-/** Reads one mail. Throws what the diff parser throws. */
-export async function parseMail(mail: RawMail, budget: Budget): Promise<ReadMail> {
+/** Mails attached to mails attached to mails. */
+const mostNested = 3;
+
+/** Reads one mail, and the patches attached to it that are mails themselves. Throws what the diff parser throws. */
+export async function parseMail(mail: RawMail, budget: Budget, depth = 0): Promise<ReadMail[]> {
   const { headers } = splitHeaders(mail.bytes);
-  const text = await mailText(mail.bytes);
+  const { text, attached, isHtml } = await mailText(mail.bytes);
+  const inner: ReadMail[] = [];
+  for (const one of depth < mostNested ? attached : []) {
+    const bytes = Buffer.from(one, 'utf8').toString('latin1');
+    for (const part of splitMails(bytes, 'attachment'))
+      inner.push(...(await parseMail(part, budget, depth + 1)));
+  }
   const headerSubject = readableHeader(headers, 'subject') ?? '';
   const outer = parseSubject(headerSubject);
   const isOther = (outer.isReply && !text.split('\n').some(isScissors)) || outer.part === 0 || outer.isPull;
@@ -32,9 +41,9 @@ export async function parseMail(mail: RawMail, budget: Budget): Promise<ReadMail
   const subject = message.hasScissors ? (message.inBody.get('subject') ?? headerSubject) : headerSubject;
   const tags = parseSubject(subject);
   const hash = /^From ([0-9a-f]{40,64}) /.exec(mail.separator ?? '')?.[1] ?? null;
-  return {
+  const own: ReadMail = {
     tags,
-    notes: diff.notes,
+    notes: isHtml ? [`"${subject.slice(0, 200)}" is an HTML mail: a patch is plain text`] : diff.notes,
     digest: digestOf(diff.files),
     patch: {
       subject,
@@ -52,6 +61,7 @@ export async function parseMail(mail: RawMail, budget: Budget): Promise<ReadMail
       files: tags.isReply || tags.isPull || tags.part === 0 ? [] : diff.files,
     },
   };
+  return own.patch.files.length === 0 && inner.length > 0 ? inner : [own, ...inner];
 }
 
 /** Reads a text that is no mail: a plain diff, the output of git show or git log, a saved web page. */

@@ -22,15 +22,25 @@ export function parsePatches(input: Uint8Array, name: string): Promise<PatchSeri
 export async function parseInputs(inputs: readonly PatchInput[]): Promise<PatchSeries> {
   const budget: Budget = { files: limits.files, hunks: limits.hunks };
   const all: ReadMail[] = [];
-  for (const { bytes, name } of inputs) {
-    const mails = await readMails(bytes, name, budget);
-    if (mails.every((mail) => mail.patch.files.length === 0)) {
+  const others: string[] = [];
+  for (const { bytes, name, folder } of inputs) {
+    const mails = await readMails(bytes, name, budget).catch((error) => {
+      // A mail box holds what people sent, pictures too; what is no text is no patch.
+      if (folder === undefined || !(error instanceof PatchError) || error.code !== 'not-text') throw error;
+      others.push(error.message);
+      return [];
+    });
+    if (folder === undefined && mails.every((mail) => mail.patch.files.length === 0)) {
       const isCover = inputs.length > 1 && mails.some((mail) => mail.patch.part === 0);
       if (!isCover) throw new PatchError('not-a-patch', `${name}: ${whyNone(bytes, mails)}`);
     }
     all.push(...mails);
   }
-  const series = chooseSeries(all);
+  const folders = new Set(inputs.flatMap(({ folder }) => folder ?? []));
+  if (all.every((mail) => mail.patch.files.length === 0) && folders.size > 0)
+    throw new PatchError('not-a-patch', `${[...folders].join(', ')}: no patch in it`);
+  const chosen = chooseSeries(all);
+  const series = { ...chosen, notes: [...others.map((other) => `left out: ${other}`), ...chosen.notes] };
   if (series.patches.length === 0) throw new PatchError('not-a-patch', 'no patch in the input');
   return series;
 }
@@ -46,6 +56,8 @@ export interface PatchInput {
   readonly bytes: Uint8Array;
   /** How errors call the input. */
   readonly name: string;
+  /** The mail box or folder that it is one of many in: only one of them needs to hold a patch. */
+  readonly folder?: string;
 }
 
 async function readMails(input: Uint8Array, name: string, budget: Budget): Promise<ReadMail[]> {
@@ -53,7 +65,7 @@ async function readMails(input: Uint8Array, name: string, budget: Budget): Promi
   const mails: ReadMail[] = [];
   try {
     for (const mail of splitMails(bytes, name)) {
-      if (mail.isMail) mails.push(await parseMail(mail, budget));
+      if (mail.isMail) mails.push(...(await parseMail(mail, budget)));
       else mails.push(...parseText(mail.bytes, name, budget));
     }
   } catch (error) {

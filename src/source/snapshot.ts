@@ -60,6 +60,7 @@ export class SourceError extends Error {
  *   git-tree.ts       openRevision(dir, revision): Tree   one revision, from git's objects, no checkout
  *   git-objects.ts    objects of a repository by id, through one git cat-file --batch that keeps running
  *   git-states.ts     rangeStates(dir, from, to), stagedStates(dir): GitStates   the real trees on both sides of each change
+ *   series-states.ts  openTree(dir): Tree, statesOnTree(patches, tree, dir): SeriesStates   falls back to a series' base-commit
  *   overlay-tree.ts   overlay(base: Tree, texts: ReadonlyMap<string, string | null>): Tree
  *   patched-states.ts patchedStates(patches, base: Tree | null): PatchedState[]   applies in order; base null = hunks alone
  *   hunk-tree.ts      rebuilds functions from hunks and their headings; original line numbers are kept by padding with blank lines
