@@ -26,7 +26,7 @@ import type {
   RuleSet,
   TypeRule,
 } from './rule.js';
-import { constantFile, fieldFile, machineFile, pathFile, typeFile } from './rule-file.js';
+import { configFile, constantFile, fieldFile, machineFile, pathFile, typeFile } from './rule-file.js';
 
 /** Path below rules/ (`events/frees.yaml`) → text. */
 export type RuleTexts = ReadonlyMap<string, string>;
@@ -45,12 +45,8 @@ export function compileRules(texts: RuleTexts): RuleSet {
     const name = /^clients\/(.*)\.c$/.exec(file)?.[1];
     if (name !== undefined) clients.set(name, { name, text: texts.get(file) ?? '' });
   }
-  const machines = inFolder('machines', '.yaml').map(compileMachine);
-  const names = new Set<string>();
-  for (const machine of machines) {
-    if (names.has(machine.name)) throw new Error(`two machines are called ${machine.name}`);
-    names.add(machine.name);
-  }
+  const common = new Source('rules/config.yaml', texts.get('config.yaml') ?? '{}');
+  const machines = compileMachines(inFolder('machines', '.yaml'), common);
   return {
     calls: compileCalls(inFolder('events', '.yaml'), constants, clients),
     types: compileTypes(single('types.yaml')),
@@ -163,24 +159,67 @@ function compileFields(source: Source, constants: Constants): readonly FieldRule
   });
 }
 
-function compileMachine(source: Source): MachineFile {
+/** What one machine file states itself, before `like` and the common configuration are filled in. */
+interface StatedMachine {
+  readonly source: Source;
+  readonly like: string | null;
+  readonly machine: Omit<MachineFile, 'arch'> & { readonly arch: string | null };
+}
+
+function compileMachines(sources: readonly Source[], common: Source): readonly MachineFile[] {
+  const stated = new Map<string, StatedMachine>();
+  for (const source of sources) {
+    const one = statedMachine(source);
+    if (stated.has(one.machine.name))
+      throw source.error('duplicate', `two machines are called ${one.machine.name}`, ['name']);
+    stated.set(one.machine.name, one);
+  }
+  const defaults = textsOf(common.as(configFile));
+  const whole = (one: StatedMachine, below: readonly string[]): MachineFile => {
+    const { source, like, machine } = one;
+    const base = like === null ? null : stated.get(like);
+    if (base === undefined || (like !== null && below.includes(like)))
+      throw source.error('shape', `\`like: ${like}\` names no machine that does not build on this one`, ['like']);
+    const from = base === null ? null : whole(base, [...below, machine.name]);
+    const arch = machine.arch ?? from?.arch;
+    if (arch === undefined) throw source.error('shape', 'neither `arch` nor `like`', ['name']);
+    // A fact that is stated anew needs a source of its own: the other machine's says why it is otherwise there.
+    const inherited = Object.entries(from?.sources ?? {}).filter(([name]) => !(name in machine.facts));
+    return {
+      name: machine.name,
+      title: machine.title,
+      arch,
+      config: { ...(from?.config ?? defaults), ...machine.config },
+      facts: { ...from?.facts, ...machine.facts },
+      sources: { ...Object.fromEntries(inherited), ...machine.sources },
+    };
+  };
+  return [...stated.values()].map((one) => whole(one, []));
+}
+
+const textsOf = (config: Readonly<Record<string, string | number>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(config).map(([symbol, value]) => [symbol, String(value)]));
+
+function statedMachine(source: Source): StatedMachine {
   const file = source.as(machineFile);
   const facts: Record<string, FactValue> = {};
   const sources: Record<string, string> = { ...file.sources };
-  for (const [name, fact] of Object.entries(file.facts)) {
+  for (const [name, fact] of Object.entries(file.facts ?? {})) {
     if (typeof fact === 'object') {
       facts[name] = fact.value;
       sources[name] = fact.source;
     } else facts[name] = fact;
   }
   return {
-    name: file.name,
-    title: file.title,
-    arch: file.arch,
-    config: Object.fromEntries(
-      Object.entries(file.config ?? {}).map(([symbol, value]) => [symbol, String(value)]),
-    ),
-    facts: facts as Record<FactName, FactValue>,
-    sources,
+    source,
+    like: file.like ?? null,
+    machine: {
+      name: file.name,
+      title: file.title,
+      arch: file.arch ?? null,
+      config: textsOf(file.config ?? {}),
+      facts: facts as Record<FactName, FactValue>,
+      sources,
+    },
   };
 }

@@ -144,14 +144,22 @@ const fieldRule = z.strictObject({
 
 const constantRule = z.strictObject({ name: names, value: expression, when: condition.optional() });
 
+const symbols = z.record(z.string().regex(/^CONFIG_\w+$/), z.union([z.string(), z.int()]));
+
 export const machineFile = z.strictObject({
   name: z.string(),
   title: z.string(),
-  arch: z.string(),
-  config: z.record(z.string().regex(/^CONFIG_\w+$/), z.union([z.string(), z.int()])).optional(),
-  facts: z.record(z.string(), z.union([fact, z.strictObject({ value: fact, source: z.string() })])),
+  like: z.string().optional().describe('machine whose statements hold here too, unless they are restated'),
+  arch: z.string().optional().describe('folder of arch/; needed where there is no `like`'),
+  config: symbols.optional(),
+  facts: z
+    .record(z.string(), z.union([fact, z.strictObject({ value: fact, source: z.string() })]))
+    .optional(),
   sources: z.record(z.string(), z.string()).optional(),
 });
+
+/** Configuration symbols as they are on every machine that does not state them. */
+export const configFile = symbols;
 
 const programStep: z.ZodType<ProgramStepFile> = z.lazy(() =>
   z
@@ -212,6 +220,7 @@ export function jsonSchema(): unknown {
     fields: fieldFile,
     constants: constantFile,
     machine: machineFile,
+    config: configFile,
     actor: actorFile,
   };
   return {
