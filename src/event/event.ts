@@ -26,8 +26,12 @@ export interface Flush<X> {
   readonly depth: 'leaf' | 'walk' | 'machine';
   /** `self`: this CPU; `all`: every CPU that may hold it; `all-but-lazy`: CPUs in lazy TLB mode are left out. */
   readonly reach: 'self' | 'all' | 'all-but-lazy';
-  /** `done`: on return; `deferred`: some CPU does it later (at kernel entry, at its next switch); `started`: a later barrier completes it. */
-  readonly timing: 'done' | 'deferred' | 'started';
+  /**
+   * `done`: on return; `deferred`: some CPU does it later (at kernel entry, at its next switch); `started`: a later
+   * barrier completes it; `before-user`: only this CPU can hold the translation, and a later flush must come before it
+   * runs user code again.
+   */
+  readonly timing: 'done' | 'deferred' | 'started' | 'before-user';
   /** On which levels the invalidation acts when the instruction carries a level hint. */
   readonly hint?: Level;
   /** Does it also invalidate secondary TLBs that share the CPU's page tables (IOMMU SVA)? */
@@ -78,6 +82,8 @@ export type Event<X> =
   | { readonly kind: 'barrier'; readonly strength: 'compiler' | 'store' | 'full' | 'local' }
   /** Context synchronisation on this CPU (`isb`, serialising instruction). */
   | { readonly kind: 'isb' }
+  /** Between the two, machines that batch in lazy MMU mode hold flushes back; leaving it does them. */
+  | { readonly kind: 'lazy-mmu'; readonly on: boolean }
   // -- synchronisation
   /** Returns when every other CPU took an interrupt: waits for sections with interrupts off. */
   | { readonly kind: 'ipi-all' }

@@ -110,6 +110,8 @@ export type Operator =
   | 'entry-above'
   /** (anything): itself when it is memory, else null. Counts of entries are kept in the page that holds them. */
   | 'as-memory'
+  /** (address, address, bytes): is the range longer? Decided where the ends differ by a constant; else it may be. */
+  | 'longer'
   /** (container symbol): is it empty / does it hold the witness's object. */
   | 'is-empty';
 

@@ -25,6 +25,7 @@ export type FactValue = boolean | string | number;
  * `break-before-make`: is a live entry's replacement forbidden? `tlbi-needs-isb`: local completion at isb.
  * `gup-fast`: does a lockless GUP walker exist? `kernel-entry-deferral`: can kernel flushes be deferred to kernel entry?
  * `sync-one`: does tlb_remove_table_sync_one() send an IPI? `flush-notifies-secondary`: does flush_tlb_* reach IOMMU SVA TLBs?
+ * `lazy-mmu-batch`: are flushes held back between arch_enter_lazy_mmu_mode() and arch_leave_lazy_mmu_mode()?
  * `consequence-*`: what happens there, as text for reports.
  */
 export type FactName =
@@ -46,6 +47,7 @@ export type FactName =
   | 'sync-one'
   | 'flush-notifies-secondary'
   | 'preempted-vcpus'
+  | 'lazy-mmu-batch'
   | 'consequence-stale-page'
   | 'consequence-stale-table'
   | 'consequence-live-replace';

@@ -2,6 +2,7 @@
  * Bit operations on whole entries (`spte & ~PT_WRITABLE_MASK`): the names of the masks say which attribute is meant,
  * as rules/constants.yaml lists them; what an entry maps stays the same.
  */
+import { type EntryBit, entryBit } from '#event/entry-bits.js';
 import { type Expression, integer, type Operator } from '#event/expression.js';
 import type { RuleSet } from '#rules/rule.js';
 import { choice } from './expressions.js';
@@ -10,12 +11,9 @@ import type { Val } from './value.js';
 /** Constants of this form stand for bits of an entry: `$bit:write`, `$bit:none`. */
 const BIT = 'bit:';
 
-const ATTRIBUTES = ['write', 'dirty', 'young', 'exec', 'cont'] as const;
-type Attribute = (typeof ATTRIBUTES)[number];
-
-/** Attributes among the bits of a mask, and whether every name in it is known. */
-function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly Attribute[]; readonly whole: boolean } {
-  const bits = new Set<Attribute>();
+/** Flags among the bits of a mask, and whether every name in it is known. */
+function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly EntryBit[]; readonly whole: boolean } {
+  const bits = new Set<EntryBit>();
   let whole = true;
   for (const name of mask.origin.match(/[A-Za-z_]\w*/g) ?? []) {
     const value = rules.constants.get(name)?.[0]?.value;
@@ -23,8 +21,8 @@ function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly Attribute[
       value?.op === 'const' && value.value.kind === 'symbol' && value.value.name.startsWith(BIT)
         ? value.value.name.slice(BIT.length)
         : null;
-    const attribute = ATTRIBUTES.find((known) => known === bit);
-    if (attribute !== undefined) bits.add(attribute);
+    const flag = bit === null ? null : entryBit(bit);
+    if (flag !== null) bits.add(flag);
     else if (bit === null) whole = false;
   }
   return { bits: [...bits], whole };
@@ -37,8 +35,14 @@ function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly Attribute[
 export function entryBits(op: Operator, entry: Val, mask: Val, rules: RuleSet): Expression | null {
   const { bits, whole } = bitsIn(mask, rules);
   const inverted = mask.origin.startsWith('~');
-  const put = (on: (name: Attribute) => Expression): Expression =>
-    bits.reduce<Expression>((value, name) => ({ op: `with-${name}`, args: [value, on(name)] }), entry.expr);
+  const put = (on: boolean): Expression =>
+    bits.reduce<Expression>(
+      (value, { attribute, set }) => ({
+        op: `with-${attribute}`,
+        args: [value, integer(on === set ? 1 : 0)],
+      }),
+      entry.expr,
+    );
   const guessed = (value: Expression, keeps: Expression): Expression =>
     whole
       ? value
@@ -59,19 +63,15 @@ export function entryBits(op: Operator, entry: Val, mask: Val, rules: RuleSet): 
   switch (op) {
     case '|':
     case '+':
-      return guessed(
-        put(() => integer(1)),
-        integer(1),
-      );
+      return guessed(put(true), integer(1));
     case '&':
-      if (inverted)
-        return guessed(
-          put(() => integer(0)),
-          integer(0),
-        );
+      if (inverted) return guessed(put(false), integer(0));
       if (bits.length === 0) return null;
       return bits
-        .map((name): Expression => ({ op: `is-${name}`, args: [entry.expr] }))
+        .map(({ attribute, set }): Expression => {
+          const has: Expression = { op: `is-${attribute}`, args: [entry.expr] };
+          return set ? has : { op: '!', args: [has] };
+        })
         .reduce((a, b) => ({ op: '||', args: [a, b] }));
     default:
       return null;

@@ -35,8 +35,12 @@ export function describeEvent(event: Event<Value>): string {
             : event.scope.kind === 'space'
               ? 'the whole address space'
               : 'everything';
-      const timing =
-        event.timing === 'deferred' ? ', deferred' : event.timing === 'started' ? ', not waited for' : '';
+      const timing = {
+        done: '',
+        deferred: ', deferred',
+        started: ', not waited for',
+        'before-user': ', on this CPU before it runs user code again',
+      }[event.timing];
       const depth = event.depth === 'leaf' ? ', leaf entries only' : '';
       return `flushes ${scope} on ${reach}${depth}${timing}`;
     }
@@ -44,6 +48,10 @@ export function describeEvent(event: Event<Value>): string {
       return `${event.strength} barrier`;
     case 'isb':
       return 'synchronises its own pipeline';
+    case 'lazy-mmu':
+      return event.on
+        ? 'enters lazy MMU mode: flushes are held back'
+        : 'leaves lazy MMU mode: flushes that were held back are done';
     case 'ipi-all':
       return 'interrupts every CPU and waits';
     case 'rcu-wait':

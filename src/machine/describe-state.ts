@@ -9,10 +9,12 @@ import {
   DEFERRED,
   INSIDE,
   IRQ_OFF,
+  LAZY_MMU,
   LEAF,
   LEAF_FLAGS,
   LIFE,
   NOTIFIER,
+  OWED,
   PAGE_LIFE,
   PAGE_REFS,
   PENDING,
@@ -78,7 +80,9 @@ function describeCpu(step: Step, cls: number, shown: Map<string, string>): void 
       const how = (stale & 3) >= 2 ? ', writable' : (stale & 3) === 1 ? ', read-only' : '';
       shown.set(
         `${cpu} TLB`,
-        `may hold the old ${name} translation${how}${later(step.classByte(cls, LEAF_FLAGS + level))}`,
+        `may hold the old ${name} translation${how}${later(step.classByte(cls, LEAF_FLAGS + level))}${
+          (stale & OWED) !== 0 ? ', flush owed before user code runs' : ''
+        }`,
       );
     }
     if (step.classByte(cls, WALK + level) !== 0)
@@ -93,6 +97,7 @@ function describeCpu(step: Step, cls: number, shown: Map<string, string>): void 
   if (condition === COND.preempted) shown.set(cpu, 'preempted by the hypervisor');
   if (cls >= step.machine.layout.programs) return;
   if (step.cpuByte(cls, IRQ_OFF) !== 0) shown.set(`${cpu} interrupts`, 'off');
+  if (step.cpuByte(cls, LAZY_MMU) !== 0) shown.set(`${cpu} lazy MMU mode`, 'flushes are held back');
   if (step.cpuByte(cls, RCU) !== 0) shown.set(`${cpu} RCU`, 'in a read section');
   const inside = step.cpuByte(cls, INSIDE);
   const tables = LEVELS.filter((_, level) => (inside & (1 << level)) !== 0);

@@ -13,6 +13,7 @@ import {
   type Value,
   type Who,
 } from '#event/value.js';
+import { complement, joinEntry, maskEntry } from './bits.js';
 import { addressEnd, advance, alignDown, alignUp, compare, granuleOf, inGranule } from './position.js';
 import { noneValue, type Step, unknownEntry } from './step.js';
 
@@ -41,6 +42,8 @@ export function evaluate(step: Step, expression: Expression): Value {
       if (a === undefined || b === undefined) return ANY;
       return bool(isTrue(step, a) || isTrue(step, b));
     }
+    case 'longer':
+      return bool(isLonger(step, expression.args));
     case 'select': {
       const [on, a, b] = expression.args;
       if (on === undefined || a === undefined || b === undefined) return ANY;
@@ -112,6 +115,32 @@ function describe(expression: Expression): string {
   }
 }
 
+/** Is [start, end) longer than so many bytes? What the texts of its ends do not settle is taken to be, and is said. */
+function isLonger(step: Step, args: readonly Expression[]): boolean {
+  const [start, end, bytes] = args;
+  if (start === undefined || end === undefined || bytes === undefined) return true;
+  const size = evaluate(step, bytes);
+  const length = lengthOf(start, end);
+  if (length !== null && size.kind === 'int') return length > size.n;
+  step.assume('a range of unknown length is flushed as a whole');
+  return true;
+}
+
+/** Bytes between two addresses whose texts differ by a constant. */
+function lengthOf(start: Expression, end: Expression): number | null {
+  const [from, to] = [offsetOf(start), offsetOf(end)];
+  return JSON.stringify(from.base) === JSON.stringify(to.base) ? to.bytes - from.bytes : null;
+}
+
+function offsetOf(expression: Expression): { readonly base: Expression; readonly bytes: number } {
+  if (expression.op !== '+' && expression.op !== '-') return { base: expression, bytes: 0 };
+  const [left, right] = expression.args;
+  if (left === undefined || right?.op !== 'const' || right.value.kind !== 'int')
+    return { base: expression, bytes: 0 };
+  const { base, bytes } = offsetOf(left);
+  return { base, bytes: expression.op === '+' ? bytes + right.value.n : bytes - right.value.n };
+}
+
 function operate(step: Step, expression: Operation): Value {
   const args = expression.args.map((arg) => evaluate(step, arg));
   const a = args[0] ?? ANY;
@@ -121,6 +150,7 @@ function operate(step: Step, expression: Operation): Value {
     case '!':
       return bool(!truth(step, a, () => describe(expression.args[0] ?? expression)));
     case '~':
+      return complement(a) ?? arithmetic('~', a, b);
     case '*':
     case '/':
     case '%':
@@ -132,9 +162,9 @@ function operate(step: Step, expression: Operation): Value {
     case '-':
       return sum(step, expression.op, a, b);
     case '&':
-      return and(step, a, b);
+      return maskEntry(step, a, b) ?? and(step, a, b);
     case '|':
-      return or(a, b);
+      return joinEntry(step, a, b) ?? or(a, b);
     case '==':
       return bool(equal(step, a, b, () => describe(expression)));
     case '!=':
@@ -249,6 +279,7 @@ function operate(step: Step, expression: Operation): Value {
       return bool(isEmpty(step, a));
     case '&&':
     case '||':
+    case 'longer':
     case 'select':
       throw new Error(`${expression.op} is evaluated lazily`);
   }
@@ -702,6 +733,8 @@ function flag(
 }
 
 function made(level: Level, maps: 'page', memory: Value): EntryValue {
+  // The bits of an entry made into an entry again.
+  if (memory.kind === 'entry-value') return { ...memory, level };
   return {
     kind: 'entry-value',
     level,

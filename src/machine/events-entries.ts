@@ -2,7 +2,7 @@
 import type { Event } from '#event/event.js';
 import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
 import { halvesEqual, placePointer, readEntry } from './evaluate.js';
-import { isPresent, leafStale, storeEntry, walkStale } from './hardware.js';
+import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { HALVES, IRQ_OFF, MOVED } from './state.js';
@@ -90,7 +90,7 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
     return;
   }
   const stale =
-    (leafStale(step, level) && staleDiffers(next)) ||
+    (leafUsable(step, level) && staleDiffers(next)) ||
     (level > 0 && walkStale(step, level - 1) && !(next.maps === 'table' && next.of === 'W'));
   if (stale && step.fact('break-before-make') === true) {
     step.fail(
@@ -116,7 +116,7 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
  * them in.
  */
 function checkThaw(step: Step, level: number): void {
-  const stale = leafStale(step, level) || (level > 0 && walkStale(step, level - 1));
+  const stale = leafUsable(step, level) || (level > 0 && walkStale(step, level - 1));
   if (!stale) return;
   step.fail(
     'unlock-before-flush',

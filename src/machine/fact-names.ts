@@ -20,6 +20,7 @@ export const FACT_NAMES = [
   'sync-one',
   'flush-notifies-secondary',
   'preempted-vcpus',
+  'lazy-mmu-batch',
   'consequence-stale-page',
   'consequence-stale-table',
   'consequence-live-replace',

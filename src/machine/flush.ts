@@ -10,10 +10,12 @@ import {
   CONDITION,
   DEFERRED,
   IRQ_OFF,
+  LAZY_MMU,
   LEAF,
   LEAF_FLAGS,
   MISSED,
   NEEDS_ISB,
+  OWED,
   SILENT_FLUSH,
   STARTED,
   WALK,
@@ -124,6 +126,12 @@ export function runFlush(step: Step, flush: Flush<Value>): void {
     step.blocked = true;
     return;
   }
+  // In lazy MMU mode what would be done is only queued.
+  if (remote && flush.timing === 'done' && step.cpuByte(step.cpu, LAZY_MMU) !== 0) {
+    drainStores(step, step.cpu);
+    runFlush(step, { ...flush, timing: 'started' });
+    return;
+  }
   // A kernel flush primitive begins with the barrier that its machine needs; a bare instruction does not.
   if (flush.timing !== 'started') drainStores(step, step.cpu);
   const foreign = otherSpace(step, flush.space, flush.scope.kind);
@@ -207,6 +215,10 @@ function removeOne(
     );
     return;
   }
+  if (flush.timing === 'before-user' && cls === step.cpu) {
+    if (kind === 'leaf') step.setClassByte(cls, LEAF + level, step.classByte(cls, LEAF + level) | OWED);
+    return;
+  }
   clearStale(step, cls, level, kind);
 }
 
@@ -253,6 +265,12 @@ function complete(step: Step, cls: number, level: number, kind: 'leaf' | 'walk')
   const local = cls === step.cpu && step.machine.space === 'kernel' && step.fact('tlbi-needs-isb') === true;
   if (local) step.setClassByte(cls, at, (flags & 3) | NEEDS_ISB);
   else clearStale(step, cls, level, kind);
+}
+
+/** Flushes are held back from `on` to off: leaving does them, as a full barrier completes what was started. */
+export function runLazyMmu(step: Step, on: boolean): void {
+  step.setCpuByte(step.cpu, LAZY_MMU, on ? 1 : 0);
+  if (!on) runBarrier(step, 'full');
 }
 
 /** Context synchronisation: what a completed invalidation left in this CPU's own pipeline goes. */

@@ -13,6 +13,7 @@ import {
   LEAF_FLAGS,
   MAP_REF,
   NOTIFIER,
+  OWED,
   SECONDARY,
   SILENT_FLUSH,
   TABLE_KNOWN,
@@ -221,6 +222,15 @@ export function drainStores(step: Step, cpu: number): void {
     step.set(BUFFERED + level, 0);
     step.state.putBefore(level, 0);
   }
+}
+
+/** As `leafStale`, but for translations that nobody uses before they are flushed. */
+export function leafUsable(step: Step, level: number): boolean {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    const stale = step.classByte(cls, LEAF + level);
+    if (stale !== 0 && (stale & OWED) === 0) return true;
+  }
+  return false;
 }
 
 /** Is any stale translation of the level's leaf left on some CPU? */

@@ -28,6 +28,7 @@ import {
   MAP_REF,
   MISSED,
   MOVED,
+  OWED,
   PAGE_KNOWN,
   PAGE_LIFE,
   PAGE_REFS,
@@ -230,6 +231,7 @@ function checkLeaves(step: Step, object: string, what: string, otherwise: Hazard
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     for (let level = 0; level <= 2; level += 1) {
       const stale = step.classByte(cls, LEAF + level);
+      if ((stale & OWED) !== 0) continue;
       const target = object === 'range' ? stale !== 0 : writable ? (stale & 3) >= 2 : (stale & 3) !== 0;
       if (!target) continue;
       const flags = step.classByte(cls, LEAF_FLAGS + level);
@@ -507,18 +509,19 @@ export function checkUnlock(step: Step, lockClass: string): void {
   }
 }
 
-/** Stale leaves that matter to who reads the entry next. */
-function ownStale(step: Step, level: number): boolean {
+/** Stale leaves that matter to who reads the entry next; with `owed` also those to be gone before user code runs. */
+function ownStale(step: Step, level: number, owed = false): boolean {
   // Who unlinks a guest's table flushes for the pages below it.
   for (let below = step.machine.space === 'guest' ? 0 : level; below <= level; below += 1)
-    if (staleAt(step, below)) return true;
+    if (staleAt(step, below, owed)) return true;
   return false;
 }
 
-function staleAt(step: Step, level: number): boolean {
+function staleAt(step: Step, level: number, owed: boolean): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
-    if (step.classByte(cls, LEAF + level) !== 0 && (step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) === 0)
-      return true;
+    const stale = step.classByte(cls, LEAF + level);
+    if (stale === 0 || (!owed && (stale & OWED) !== 0)) continue;
+    if ((step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) === 0) return true;
   }
   return false;
 }
@@ -549,7 +552,7 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
   for (let level = 0; level < LEVELS.length; level += 1) {
     if (!changedBy(step, level)) continue;
     const leaf =
-      ownStale(step, level) &&
+      ownStale(step, level, true) &&
       (step.get(BATCHED) & (1 << level)) === 0 &&
       step.get(PENDING) === 0 &&
       !gathers.some((gather) => gather.open && covers(gather, level));

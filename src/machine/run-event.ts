@@ -37,7 +37,7 @@ import {
   runRely,
   runReuse,
 } from './events-memory.js';
-import { runBarrier, runFlush, runIsb } from './flush.js';
+import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
 import type { Step } from './step.js';
 
@@ -111,6 +111,9 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'isb':
       runIsb(step);
+      return;
+    case 'lazy-mmu':
+      runLazyMmu(step, event.on);
       return;
     case 'ipi-all':
       chooseHistories(step);

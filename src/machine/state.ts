@@ -52,13 +52,17 @@ export const IRQ_OFF = 0;
 export const RCU = 1;
 /** Tables (bits 0–4) and page (bit 5) that this CPU's walk is inside of; bit 6: a lock was held when it went in. */
 export const INSIDE = 2;
-const CPU_BYTES = 3;
+/** In lazy MMU mode, on a machine that holds flushes back in it. */
+export const LAZY_MMU = 3;
+export const CPU_BYTES = 4;
 
 /** Per class. */
 export const CONDITION = 0;
-/** Per level: bits 0–1 stale leaf of the witness's page (1 read-only, 2 writable, 3 writable if it was), bit 2 of another target. */
+/** Per level: bits 0–1 stale leaf of the witness's page (1 read-only, 2 writable, 3 writable if it was), bit 2 of another target; `OWED`. */
 export const LEAF = 1;
 export const LEAF_FLAGS = 6;
+/** Bit of a stale leaf: no harm while the CPU is in the kernel, a flush is owed before it runs user code. */
+export const OWED = 8;
 /** Per level: may a walk cache still lead to the table of this level? */
 export const WALK = 11;
 export const WALK_FLAGS = 16;

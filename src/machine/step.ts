@@ -16,7 +16,7 @@ import {
 import type { HazardId } from '#rules/rule.js';
 import type { CompiledProgram } from './compile-program.js';
 import type { Choice, ChoiceVector } from './run.js';
-import { type Layout, LEAF, PAGE_LIFE, type State, TABLE_LIFE, type ValueTable } from './state.js';
+import { CPU_BYTES, type Layout, LEAF, PAGE_LIFE, type State, TABLE_LIFE, type ValueTable } from './state.js';
 
 /** What stays the same during a search. */
 export interface Machine {
@@ -119,11 +119,11 @@ export class Step {
   }
 
   cpuByte(cpu: number, at: number): number {
-    return this.get(this.machine.layout.perCpu + cpu * 3 + at);
+    return this.get(this.machine.layout.perCpu + cpu * CPU_BYTES + at);
   }
 
   setCpuByte(cpu: number, at: number, value: number): void {
-    this.set(this.machine.layout.perCpu + cpu * 3 + at, value);
+    this.set(this.machine.layout.perCpu + cpu * CPU_BYTES + at, value);
   }
 
   classByte(cls: number, at: number): number {

@@ -15,6 +15,8 @@ export function isBuiltOn(
 ): boolean {
   const arch = /^arch\/([^/]+)\//.exec(path)?.[1];
   if (arch !== undefined && arch !== machine.arch) return false;
+  // A tree that holds Kconfig files but none for the architecture cannot be built for it.
+  if (read('Kconfig') !== null && read(`arch/${machine.arch}/Kconfig`) === null) return false;
   if (!path.endsWith('.c')) return headerFits(path, configuration);
   const slash = path.lastIndexOf('/');
   const makefile = read(`${path.slice(0, slash)}/Makefile`);

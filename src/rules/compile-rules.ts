@@ -72,38 +72,42 @@ function compileCalls(
   constants: Constants,
   clients: ReadonlyMap<string, ClientFile>,
 ): RuleSet['calls'] {
-  const calls = new Map<string, CallRule[]>();
-  for (const source of sources) {
+  const all = sources.flatMap((source) => {
     const { data } = source;
     if (!Array.isArray(data)) throw source.error('shape', 'a rule file is a list of rules', []);
-    data.forEach((raw: unknown, index) => {
-      for (const rule of compileRule(source, index, raw, constants)) {
-        const at: Path = [index];
-        if (!canHold(rule.condition))
-          throw source.error('never-matches', `no machine meets the condition of \`${rule.name}\``, [
-            index,
-            'when',
-          ]);
-        const known = calls.get(rule.name) ?? [];
-        const earlier = known.find(
-          (other) =>
-            other.parameters.length === rule.parameters.length && covers(other.condition, rule.condition),
-        );
-        if (earlier !== undefined) {
-          const same = sameCondition(earlier.condition, rule.condition);
-          throw source.error(
-            same ? 'duplicate' : 'never-matches',
-            `\`${rule.name}\` ${same ? 'has the same condition as' : 'can never match behind'} ${earlier.at}`,
-            at,
-          );
-        }
-        rule.clients.forEach((client, n) => {
-          if (!clients.has(client))
-            throw source.error('unknown-client', `no client \`${client}\``, [index, 'clients', n]);
-        });
-        calls.set(rule.name, [...known, rule]);
-      }
+    return data.flatMap((raw: unknown, index) =>
+      compileRule(source, index, raw, constants).map((rule) => ({ source, index, rule })),
+    );
+  });
+  // What one architecture does stands before what is true elsewhere, whichever file it is written in.
+  const ofArch = ({ rule }: { readonly rule: CallRule }): boolean => rule.condition.arch !== undefined;
+  const ordered = [...all.filter(ofArch), ...all.filter((one) => !ofArch(one))];
+  const calls = new Map<string, CallRule[]>();
+  for (const { source, index, rule } of ordered) {
+    if (!canHold(rule.condition))
+      throw source.error('never-matches', `no machine meets the condition of \`${rule.name}\``, [
+        index,
+        'when',
+      ]);
+    const known = calls.get(rule.name) ?? [];
+    const earlier = known.find(
+      (other) =>
+        other.parameters.length === rule.parameters.length && covers(other.condition, rule.condition),
+    );
+    if (earlier !== undefined) {
+      const at: Path = [index];
+      const same = sameCondition(earlier.condition, rule.condition);
+      throw source.error(
+        same ? 'duplicate' : 'never-matches',
+        `\`${rule.name}\` ${same ? 'has the same condition as' : 'can never match behind'} ${earlier.at}`,
+        at,
+      );
+    }
+    rule.clients.forEach((client, n) => {
+      if (!clients.has(client))
+        throw source.error('unknown-client', `no client \`${client}\``, [index, 'clients', n]);
     });
+    calls.set(rule.name, [...known, rule]);
   }
   return calls;
 }
@@ -179,7 +183,9 @@ function compileMachines(sources: readonly Source[], common: Source): readonly M
     const { source, like, machine } = one;
     const base = like === null ? null : stated.get(like);
     if (base === undefined || (like !== null && below.includes(like)))
-      throw source.error('shape', `\`like: ${like}\` names no machine that does not build on this one`, ['like']);
+      throw source.error('shape', `\`like: ${like}\` names no machine that does not build on this one`, [
+        'like',
+      ]);
     const from = base === null ? null : whole(base, [...below, machine.name]);
     const arch = machine.arch ?? from?.arch;
     if (arch === undefined) throw source.error('shape', 'neither `arch` nor `like`', ['name']);

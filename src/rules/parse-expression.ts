@@ -67,6 +67,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'with-present': plain(2),
     'range-of': plain(1),
     'range-at': plain(1),
+    longer: plain(3),
     'is-empty': plain(1),
     'level-of': plain(1),
     'address-of': plain(1),

@@ -1,6 +1,4 @@
 /** Hand-built event programs, and the machines of rules/machines, for the tests of this folder. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { Event, Flush } from '#event/event.js';
 import { constant, type Expression } from '#event/expression.js';
 import type { MachineFile } from '#event/machine-facts.js';
@@ -10,13 +8,17 @@ import { search } from '#explore/search.js';
 import { createModel, type ModelOptions } from '#machine/create-model.js';
 import { explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
+import { loadRules } from '#rules/load-rules.js';
 
 type E = Event<Expression>;
 
-export const machine = (name: string): MachineFile =>
-  parse(readFileSync(new URL(`../../rules/machines/${name}.yaml`, import.meta.url), 'utf8')) as MachineFile;
+export const MACHINES = loadRules().machines;
 
-export const MACHINES = ['x86-64', 'x86-64-kvm', 'x86-32-pae', 'arm64'].map(machine);
+export function machine(name: string): MachineFile {
+  const found = MACHINES.find((known) => known.name === name);
+  if (found === undefined) throw new Error(`no machine ${name}`);
+  return found;
+}
 
 export const v = (name: string): Expression => ({ op: 'var', name });
 export const entry = (level: Level): Expression =>

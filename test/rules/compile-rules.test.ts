@@ -193,7 +193,7 @@ describe('errors name file, line and column', () => {
     ],
     [
       'rule behind a wider one',
-      '- { call: f(p), effect: none }\n- { call: f(p), effect: none, when: { arch: [x86] } }\n',
+      '- { call: f(p), effect: none }\n- { call: f(p), effect: none, when: { facts: { sync-one: true } } }\n',
       'never-matches',
       2,
       3,
