@@ -143,7 +143,7 @@ export type Event<X> =
       readonly stride: Level;
       readonly end?: X;
     }
-  | { readonly kind: 'gather-page'; readonly gather: X; readonly memory: X }
+  | { readonly kind: 'gather-page'; readonly gather: X; readonly memory: X; readonly flushes?: boolean }
   /** Queues a table; `tables`: the flush will reach walk caches. `sync`: how the free waits for lockless walkers on this machine. */
   | { readonly kind: 'gather-table'; readonly gather: X; readonly memory: X; readonly address?: X }
   | { readonly kind: 'gather-flush' | 'gather-free' | 'gather-end'; readonly gather: X }

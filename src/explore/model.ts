@@ -36,6 +36,10 @@ export interface SearchLimits<V = never> {
   /** Asked every few hundred states; true ends the search with `time-limit`. */
   readonly expired: () => boolean;
   readonly collect: number;
-  /** At most `most` of them for each name that `of` gives. */
-  readonly each?: { readonly of: (violation: V) => string; readonly most: number };
+  /** At most `most` of them for each name that `of` gives, none for those in `except`. */
+  readonly each?: {
+    readonly of: (violation: V) => string;
+    readonly most: number;
+    readonly except?: ReadonlySet<string>;
+  };
 }

@@ -33,6 +33,7 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
     if (violation === null) return false;
     if (limits.each !== undefined) {
       const name = limits.each.of(violation);
+      if (limits.each.except?.has(name)) return false;
       const count = counts.get(name) ?? 0;
       if (count >= limits.each.most) return false;
       counts.set(name, count + 1);

@@ -6,7 +6,7 @@ import { clearStale, interruptsBlocked, runBatchFlush } from './flush.js';
 import { type Gather, readGather } from './gather-state.js';
 import { drainStores, leafStale, markUnlinkedLeaf, markUnlinkedTable, refills } from './hardware.js';
 import { inGranule } from './position.js';
-import { checkRely, dropReference, release } from './relies.js';
+import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
   BATCHED,
   COND,
@@ -198,6 +198,7 @@ export function runGather(
       gather.tracks = true;
       const memory = memoryOf(event.memory);
       if (memory?.what === 'page' && memory.who === 'W') {
+        checkQueueing(step, memory, event.flushes === true && gather.tracked === 0 && !gather.full);
         gather.page = true;
         if (step.get(PAGE_LIFE) === LIFE.live) step.set(PAGE_LIFE, LIFE.queued);
         step.set(MAP_REF, 0);
@@ -215,6 +216,7 @@ export function runGather(
         event.address.kind !== 'address' ||
         nearby(event.address, memory);
       if (memory?.what === 'table' && memory.who === 'W') {
+        checkQueueing(step, memory, false);
         gather.queued |= 1 << LEVELS.indexOf(memory.level);
         gather.tables = true;
         step.set(TABLE_LIFE + LEVELS.indexOf(memory.level), LIFE.queued);

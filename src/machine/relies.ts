@@ -182,6 +182,51 @@ export function checkHandedOver(step: Step, table: number): void {
   checkTable(step, table, 'rcu', 'left to RCU alone');
 }
 
+/**
+ * A gather that is full, or that finds no memory for its list of tables, flushes and frees what is queued at once
+ * (mm/mmu_gather.c, tlb_remove_table()). So what is queued must be unlinked by then, and a page whose call may flush
+ * (`untracked`: nothing of its address is tracked so far) tracked. Only what this program knows counts.
+ */
+export function checkQueueing(step: Step, memory: MemoryValue, untracked: boolean): void {
+  if (memory.what === 'table') {
+    const table = LEVELS.indexOf(memory.level);
+    const above = linkAbove(step, table);
+    if (above < 0 || step.get(TABLE_KNOWN + table) !== KNOWN.unknown || !reachable(step, table)) return;
+    const entry = step.entry(above);
+    if (entry.maps !== 'table' || entry.of !== 'W') return;
+    step.fail(
+      'free-before-clear',
+      `table:${memory.level}`,
+      `${tableName(table)} is queued while the entry above still points to it: a gather without memory for its list flushes and frees it at once`,
+      'consequence-stale-table',
+    );
+    return;
+  }
+  if (memory.what !== 'page') return;
+  for (let level = 0; level <= 2; level += 1) {
+    if (!step.onPath(level)) continue;
+    const entry = step.entry(level);
+    if (entry.maps === 'page' && entry.of === 'W' && reachable(step, level)) {
+      step.fail(
+        'free-before-clear',
+        'page',
+        `the page is queued while its ${levelAt(level)} entry still maps it: a full gather flushes and frees it at once`,
+        'consequence-stale-page',
+      );
+      return;
+    }
+    if (untracked && leafStale(step, level)) {
+      step.fail(
+        'free-before-flush',
+        'page',
+        `the page is queued before its address is tracked: a full gather flushes without it and frees the page at once`,
+        'consequence-stale-page',
+      );
+      return;
+    }
+  }
+}
+
 function pageLinked(step: Step): boolean {
   const level = leafLinked(step);
   return level === null ? step.get(PAGE_KNOWN) === KNOWN.linked : level >= 0;

@@ -31,10 +31,20 @@ export interface Verdict {
 export interface JudgeLimits {
   readonly states: number;
   readonly expired: () => boolean;
+  /** Violations, as `kindOf` names them, that are settled already: other kinds are looked for, and a few runs do. */
+  readonly settled?: ReadonlySet<string>;
 }
 
 /** Violating runs looked at for one side; each is one distinct violating state. */
 const RUNS = 64;
+/** The same for one kind of them. */
+const RUNS_OF_A_KIND = 16;
+/** Both where only what is not settled yet is looked for. */
+const RUNS_OPEN = 12;
+const RUNS_OPEN_OF_A_KIND = 3;
+
+/** One thing that goes wrong. */
+export const kindOf = (violation: Violation): string => `${violation.hazard} ${violation.object}`;
 
 export function judge(
   before: readonly EventProgram[] | null,
@@ -62,12 +72,12 @@ export function judge(
     const found: Run[] = [];
     if (side === null) return found;
     const tried = new Set<string>();
-    const all = runs(side, facts, limits, RUNS);
+    const all = runs(side, facts, limits, limits.settled === undefined ? RUNS : RUNS_OPEN);
     states += all.states;
     for (const run of all.violations) {
-      const what = `${run.violation.hazard} ${run.violation.object}`;
+      const what = kindOf(run.violation);
       // One run for each thing that goes wrong is enough.
-      if (found.some((known) => `${known.violation.hazard} ${known.violation.object}` === what)) continue;
+      if (found.some((known) => kindOf(known.violation) === what)) continue;
       const vector = choicesOf(run);
       const key = `${what} ${JSON.stringify([...vector])}`;
       if (tried.has(key)) continue;
@@ -76,7 +86,8 @@ export function judge(
         found.push(run);
         continue;
       }
-      const replay = runs(other, facts, limits, RUNS, vector);
+      const { settled: _, ...whole } = limits;
+      const replay = runs(other, facts, whole, RUNS, vector);
       states += replay.states;
       if (replay.violations.some((known) => known.violation.object === run.violation.object)) kept.push(run);
       else if (replay.end === null) {
@@ -111,7 +122,10 @@ function runs(
     states: limits.states,
     expired: limits.expired,
     collect,
-    each: { of: (violation: Violation) => `${violation.hazard} ${violation.object}`, most: 16 },
+    each:
+      limits.settled === undefined
+        ? { of: kindOf, most: RUNS_OF_A_KIND }
+        : { of: kindOf, most: RUNS_OPEN_OF_A_KIND, except: limits.settled },
   });
   const end = result.end === 'exhausted' || result.end === 'stopped' ? null : result.end;
   return { violations: result.violations, end, states: result.states, ends: result.ends };

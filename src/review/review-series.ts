@@ -15,7 +15,7 @@ import { clientsFor } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
-import type { JudgeLimits, Verdict } from './judge.js';
+import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { partiesFor } from './parties.js';
 import { Session } from './session.js';
 import type { Task } from './task.js';
@@ -338,7 +338,7 @@ function check(
   const alone = session.judged(before, after, machine, limits);
   const beside =
     task.client === null && !alone.same && alone.cutOff === null && alone.introduced.length === 0
-      ? checkBeside(before, after, machine, old, now, session, limits)
+      ? checkBeside(before, after, machine, old, now, session, limits, kindsShown(alone))
       : null;
   if (beside !== null) return { ...beside, undecided };
   const verdict = alone;
@@ -352,6 +352,9 @@ function check(
   return { verdict, undecided, before, after };
 }
 
+const kindsShown = (verdict: Verdict): ReadonlySet<string> =>
+  new Set([...verdict.existing, ...verdict.fixed].map((run) => kindOf(run.violation)));
+
 /**
  * Where the code alone brings in nothing: does it beside another party? Null when no party joins or none changes the
  * answer. What stays open here is not counted as undecided: the code by itself was searched.
@@ -364,6 +367,7 @@ function checkBeside(
   now: Resolver,
   session: Session,
   limits: JudgeLimits,
+  settled: ReadonlySet<string>,
 ): Omit<Outcome, 'undecided'> | null {
   const [was, is] = [before?.[0] ?? null, after?.[0] ?? null];
   for (const actor of partiesFor(was, is, machine, session.rules)) {
@@ -372,7 +376,7 @@ function checkBeside(
       const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] | null =>
         own === null ? null : [own, other];
       const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
-      const verdict = session.judged(...sides, machine, limits);
+      const verdict = session.judged(...sides, machine, { ...limits, settled });
       if (verdict.introduced.length + verdict.fixed.length > 0)
         return { verdict, before: sides[0], after: sides[1] };
     }

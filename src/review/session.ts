@@ -97,7 +97,10 @@ export class Session {
     machine: MachineFile,
     limits: JudgeLimits,
   ): Verdict {
-    const key = [before, after].map((side) => side?.map(programShape).join('\n') ?? '-').join('\n\n');
+    const key = [
+      ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
+      ...(limits.settled ?? []),
+    ].join('\n\n');
     const known = this.verdicts.get(key) ?? [];
     for (const { facts, states, verdict } of known) {
       // One that was cut off says nothing about a search that may go further.

@@ -91,7 +91,8 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   'container-init': { container: needs('expression') },
   'gather-start': { ...GATHER, full: needs('expression') },
   'gather-track': { ...GATHER, address: needs('expression'), stride: needs('level'), end: may('expression') },
-  'gather-page': { ...GATHER, ...MEMORY },
+  // `flushes`: a gather that is full flushes and frees by itself.
+  'gather-page': { ...GATHER, ...MEMORY, flushes: may('boolean') },
   'gather-table': { ...GATHER, ...MEMORY, address: may('expression') },
   'gather-flush': GATHER,
   'gather-free': GATHER,

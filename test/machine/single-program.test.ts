@@ -316,6 +316,27 @@ describe('mmu_gather', () => {
       hazards(program([clear('pte'), present, track, queue], { outermost: false }), 'x86-64', quiet),
     ).toEqual([]);
   });
+  it('that is full frees before what is tracked later', () => {
+    const atOnce = { ...queue, flushes: true };
+    expect(hazards(program([start, clear('pte'), present, atOnce, track, end]), 'x86-64', quiet)).toEqual([
+      'free-before-flush page',
+    ]);
+    // The same call leaves the flush to its caller, or finds the address tracked.
+    expect(hazards(program([start, clear('pte'), present, queue, track, end]), 'x86-64', quiet)).toEqual([]);
+    expect(hazards(program([start, clear('pte'), present, track, atOnce, end]), 'x86-64', quiet)).toEqual([]);
+  });
+  it('without memory for its list frees a table at once', () => {
+    const queueTable = { kind: 'gather-table' as const, gather, memory: v('t'), address: addr('pte') };
+    const read = [
+      start,
+      ['t', op('table-of', op('read', entry('pmd')))] as const,
+      { when: op('is-table', op('read', entry('pmd'))) },
+    ];
+    expect(hazards(program([...read, queueTable, unlink, end], table), 'arm64', quiet)).toEqual([
+      'free-before-clear table:pte',
+    ]);
+    expect(hazards(program([...read, unlink, queueTable, end], table), 'arm64', quiet)).toEqual([]);
+  });
   it('frees tables after its flush, by RCU where the machine says so', () => {
     const free = {
       kind: 'gather-table' as const,
