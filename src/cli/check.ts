@@ -4,7 +4,7 @@
  */
 import type { PatchedState } from '#source/snapshot.js';
 import { chooseMachines } from './choose-machines.js';
-import { chooseRenderer, type Format } from './choose-renderer.js';
+import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
 import { REVIEW_LIMITS } from './review-limits.js';
@@ -12,15 +12,14 @@ import { showProgress } from './show-progress.js';
 import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
 import { writeOutput } from './write-output.js';
+import { writeReport } from './write-report.js';
 
 /** Options as commander gives them. */
-export interface CheckFlags extends SilenceFlags {
+export interface CheckFlags extends SilenceFlags, RenderFlags {
   readonly tree?: string;
   readonly range?: string;
   readonly staged?: boolean;
   readonly machine: readonly string[];
-  readonly format: Format;
-  readonly output?: string;
   readonly existing?: boolean;
   readonly failOn: FailOn;
   readonly dump?: string;
@@ -33,8 +32,7 @@ interface Changes {
 
 /** Runs the command and gives its exit code. Throws UsageError, PatchError or SourceError before anything is written. */
 export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
-  const output = flags.output ?? null;
-  const render = await chooseRenderer(flags.format, output);
+  const render = await chooseRenderer(flags);
   const silence = await readSilence(flags, flags.existing === true);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
@@ -53,16 +51,14 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   };
   if (flags.dump !== undefined) {
     const { dump } = await import('./dump.js');
-    await writeOutput(dump(flags.dump, states, rules, options), output);
+    await writeOutput(dump(flags.dump, states, rules, options), flags.output ?? null);
     return 0;
   }
   const { reviewSeries } = await import('#review/review-series.js');
   const reviewed = reviewSeries(states, rules, options);
   progress.clear();
   const { document, notes } = await silence(reviewed);
-  const text = render(document);
-  for (const note of [...changes.notes, ...notes]) process.stderr.write(`shootdown: note: ${note}\n`);
-  await writeOutput(text, output);
+  await writeReport(render(document), flags.output ?? null, [...changes.notes, ...notes]);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
 

@@ -53,6 +53,7 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--range <A..B>', 'take the commits of a git range')
     .option('--staged', 'take what is staged in git')
     .option('--existing', 'also report what was there before')
+    .option('--from <address>', 'who the replies of --format mail are from (default: as git has it)')
     .addOption(new Option('--dump <kind:function>', 'show a stage: cfg or events').hideHelp())
     .action(async (files: string[], flags) => finish(await (await import('./check.js')).check(files, flags)));
 
@@ -106,11 +107,7 @@ function createProgram(finish: (code: number) => void): Command {
 
 function common(command: Command): Command {
   return output(machine(command))
-    .addOption(
-      new Option('--format <format>', 'output format; html and mail are to come')
-        .choices(FORMATS)
-        .default('text'),
-    )
+    .addOption(new Option('--format <format>', 'output format').choices(FORMATS).default('text'))
     .option('--suppressions <file>', 'findings not to report: YAML with hazard and reason of each')
     .option('--baseline <file>', 'findings not to report: those that --write-baseline wrote')
     .option('--write-baseline <file>', 'write what is found as a baseline')

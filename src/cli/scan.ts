@@ -1,28 +1,25 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { chooseMachines } from './choose-machines.js';
-import { chooseRenderer, type Format } from './choose-renderer.js';
+import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { type ChosenTree, chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { showProgress } from './show-progress.js';
 import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
-import { writeOutput } from './write-output.js';
+import { writeReport } from './write-report.js';
 
 /** Options as commander gives them. */
-export interface ScanFlags extends SilenceFlags {
+export interface ScanFlags extends SilenceFlags, RenderFlags {
   readonly tree?: string;
   readonly machine: readonly string[];
-  readonly format: Format;
-  readonly output?: string;
   readonly failOn: FailOn;
 }
 
 /** `shootdown scan`: whole files or folders of a tree, no patch; every finding counts. Gives the exit code. */
 export async function scan(paths: readonly string[], flags: ScanFlags): Promise<number> {
-  const output = flags.output ?? null;
-  const render = await chooseRenderer(flags.format, output);
+  const render = await chooseRenderer(flags);
   const silence = await readSilence(flags, true);
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
@@ -43,9 +40,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   });
   progress.clear();
   const { document, notes } = await silence(scanned);
-  const text = render(document);
-  for (const note of notes) process.stderr.write(`shootdown: note: ${note}\n`);
-  await writeOutput(text, output);
+  await writeReport(render(document), flags.output ?? null, notes);
   return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
 }
 

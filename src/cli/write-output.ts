@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -21,6 +21,17 @@ export async function writeOutput(text: string, file: string | null): Promise<vo
     // The user named `file`, not the temporary one.
     throw error instanceof Error ? Object.assign(error, { path: file }) : error;
   }
+}
+
+export interface OutputFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Writes files into a folder, which is made when it is not there; each appears whole or not at all. */
+export async function writeFolder(files: readonly OutputFile[], folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, text } of files) await writeOutput(text, join(folder, name));
 }
 
 function writeStandardOutput(text: string): Promise<void> {

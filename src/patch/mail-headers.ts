@@ -1,4 +1,5 @@
-import { decodeWords } from 'postal-mime';
+import { addressParser, decodeWords } from 'postal-mime';
+import type { Address, Envelope } from './series.js';
 
 /** Headers of a mail by lower-case name, unfolded, not yet decoded. The first of a name counts. */
 export type MailHeaders = ReadonlyMap<string, string>;
@@ -42,4 +43,35 @@ export function readableHeader(headers: MailHeaders, name: string): string | nul
 /** The ids of a header such as References, without brackets; comments around them are dropped. */
 export function messageIds(headers: MailHeaders, name: string): string[] {
   return Array.from((headers.get(name) ?? '').matchAll(/<([^<>\s]{1,998})>/g), (match) => match[1] ?? '');
+}
+
+/** No kernel list mail has more; what has more is no reason to read on. */
+const MOST_ADDRESSES = 200;
+
+/** The addresses of a header such as Cc, groups taken apart. */
+function addresses(headers: MailHeaders, name: string): readonly Address[] {
+  const raw = headers.get(name);
+  if (raw === undefined) return [];
+  const utf8 = Buffer.from(raw.slice(0, 50_000), 'latin1').toString('utf8');
+  const found: Address[] = [];
+  for (const { name: label, address } of addressParser(utf8.replace(/\n[ \t]{0,200}/g, ' '), {
+    flatten: true,
+  })) {
+    if (address === undefined || !/^[^\s<>,;:"()@]{1,250}@[^\s<>,;:"()@]{1,250}$/.test(address)) continue;
+    found.push({ name: label.replace(/[\s\p{Cc}]+/gu, ' ').trim(), address });
+    if (found.length === MOST_ADDRESSES) break;
+  }
+  return found;
+}
+
+/** Who wrote a mail, who got it, and when. */
+export function envelopeOf(headers: MailHeaders): Envelope {
+  return {
+    subject: readableHeader(headers, 'subject') ?? '',
+    from: addresses(headers, 'from')[0] ?? null,
+    replyTo: addresses(headers, 'reply-to'),
+    to: addresses(headers, 'to'),
+    cc: addresses(headers, 'cc'),
+    date: readableHeader(headers, 'date'),
+  };
 }

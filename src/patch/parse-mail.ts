@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeUtf8 } from './decode-input.js';
 import type { Budget } from './limits.js';
-import { messageIds, readableHeader, splitHeaders } from './mail-headers.js';
+import { envelopeOf, messageIds, readableHeader, splitHeaders } from './mail-headers.js';
 import { mailText } from './mail-text.js';
 import { isScissors, parseMessage } from './message-text.js';
 import { parseDiff } from './parse-diff.js';
@@ -59,6 +59,7 @@ export async function parseMail(mail: RawMail, budget: Budget, depth = 0): Promi
       trailers: message.trailers,
       body: message.message,
       files: tags.isReply || tags.isPull || tags.part === 0 ? [] : diff.files,
+      envelope: envelopeOf(headers),
     },
   };
   return own.patch.files.length === 0 && inner.length > 0 ? inner : [own, ...inner];

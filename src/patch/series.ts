@@ -44,6 +44,27 @@ export interface Patch {
   readonly trailers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly files: readonly FilePatch[];
+  /** What a reply to the mail needs; absent where the patch came in no mail. */
+  readonly envelope?: Envelope;
+}
+
+export interface Address {
+  /** Decoded; empty where there is none. */
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Envelope {
+  /** As the header has it: a Subject in the body is the commit's, not the mail's. */
+  readonly subject: string;
+  /** Who sent it, which need not be the author. */
+  readonly from: Address | null;
+  /** Where answers are asked for instead. */
+  readonly replyTo: readonly Address[];
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  /** The Date header as it stands. */
+  readonly date: string | null;
 }
 
 export interface PatchSeries {

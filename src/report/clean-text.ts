@@ -22,3 +22,8 @@ export function cleanSource(text: string): string {
   }
   return out.replace(CONTROL, '').trimEnd();
 }
+
+/** A line of a patch in a quotation: its tabs stay, control characters go. */
+export function cleanQuoted(text: string): string {
+  return text.replace(/[\r\n]/g, '').replace(CONTROL, '');
+}

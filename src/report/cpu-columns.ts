@@ -16,12 +16,14 @@ const NARROWEST = 24;
 
 /**
  * The run of a finding, one column a CPU, one row a step: what it does and where, then what it changes. The step
- * that is missing stands, marked, before the one that goes wrong. `paint` gets text that is already padded.
+ * that is missing stands, marked, before the one that goes wrong. `paint` gets text that is already padded. Where `places` is
+ * `code`, steps say what stands in the source instead of its line numbers.
  */
 export function cpuColumns(
   finding: Finding,
   width: number,
   paint: (text: string, tone: Tone) => string,
+  places: 'lines' | 'code' = 'lines',
 ): readonly string[] {
   if (finding.trace.length === 0) return [];
   const cpus = [...new Set(finding.trace.map((s) => s.cpu))].sort((a, b) => a - b);
@@ -32,8 +34,12 @@ export function cpuColumns(
   const size = inColumns ? room : width;
   const owners = new Map(cpus.map((cpu) => [cpu, ownerOf(cpu, finding.trace)]));
   const missing = missingStep(finding);
-  const framed = new Set(finding.related.filter((r) => r.text).map((r) => `${r.file}\0${r.line}`));
-  framed.add(`${finding.file}\0${finding.line}`);
+  // The code frame shows these lines already, by their numbers.
+  const framed = new Set<string>();
+  if (places === 'lines') {
+    for (const r of finding.related) if (r.text) framed.add(`${r.file}\0${r.line}`);
+    framed.add(`${finding.file}\0${finding.line}`);
+  }
 
   const row = (column: number, cell: Cell): string => {
     const cells = Array.from({ length: columns }, (_, i) =>
@@ -61,6 +67,7 @@ export function cpuColumns(
         wrong: missing.wrong === i,
         prefix: prefixOf(step, inColumns, owners),
         framed,
+        places,
       }),
     ];
     for (const cell of cells) out.push(row(column, cell));
@@ -82,18 +89,20 @@ interface StepLayout {
   readonly prefix: string;
   /** Places whose source the code frame shows already. */
   readonly framed: ReadonlySet<string>;
+  readonly places: 'lines' | 'code';
 }
 
 function stepCells(step: TraceLine, index: number, finding: Finding, layout: StepLayout): readonly Cell[] {
-  const { size, wrong, prefix, framed } = layout;
+  const { size, wrong, prefix, framed, places } = layout;
   const mark = `${wrong ? '>' : ' '}${String(index + 1).padStart(2)} `;
   const indent = ' '.repeat(mark.length);
   const cells: Cell[] = [];
-  wrapText(`${prefix}${cleanLine(step.what)}${placeOf(step, finding)}`, size - mark.length).forEach(
-    (text, i) => {
-      cells.push({ text: (i === 0 ? mark : indent) + text, tone: wrong ? 'wrong' : 'step' });
-    },
-  );
+  wrapText(
+    `${prefix}${cleanLine(step.what)}${places === 'lines' ? placeOf(step, finding) : ''}`,
+    size - mark.length,
+  ).forEach((text, i) => {
+    cells.push({ text: (i === 0 ? mark : indent) + text, tone: wrong ? 'wrong' : 'step' });
+  });
   if (step.text && !framed.has(`${step.file}\0${step.line}`)) {
     cells.push({ text: cutText(`${indent}${cleanSource(step.text).trim()}`, size), tone: 'source' });
   }

@@ -1,6 +1,9 @@
 import type {
   Finding,
   IdleSuppression,
+  MailAddress,
+  MailOrigin,
+  QuotedFile,
   RelatedLine,
   ReviewDocument,
   ReviewedPatch,
@@ -39,6 +42,39 @@ function orderPatch(patch: ReviewedPatch): ReviewedPatch {
       file: u.file,
       kind: u.kind,
       reason: u.reason,
+    })),
+    ...(patch.mail === undefined ? {} : { mail: orderMail(patch.mail) }),
+    ...(patch.diff === undefined ? {} : { diff: patch.diff.map(orderFile) }),
+  };
+}
+
+function orderMail(m: MailOrigin): MailOrigin {
+  const order = ({ name, address }: MailAddress): MailAddress => ({ name, address });
+  return {
+    subject: m.subject,
+    from: m.from === null ? null : order(m.from),
+    replyTo: m.replyTo.map(order),
+    to: m.to.map(order),
+    cc: m.cc.map(order),
+    date: m.date,
+    inReplyTo: m.inReplyTo,
+    references: m.references,
+    part: m.part,
+    of: m.of,
+  };
+}
+
+function orderFile({ oldPath, newPath, hunks }: QuotedFile): QuotedFile {
+  return {
+    oldPath,
+    newPath,
+    hunks: hunks.map((h) => ({
+      oldStart: h.oldStart,
+      oldLines: h.oldLines,
+      newStart: h.newStart,
+      newLines: h.newLines,
+      heading: h.heading,
+      lines: h.lines,
     })),
   };
 }

@@ -42,6 +42,45 @@ export interface ReviewedPatch {
   readonly analysed: readonly { readonly function: string; readonly file: string }[];
   readonly findings: readonly Finding[];
   readonly undecided: readonly Undecided[];
+  /** The mail that the patch came in, for a reply to it. */
+  readonly mail?: MailOrigin;
+  /** The files of the patch that its introduced findings are about, to quote from; absent without such findings. */
+  readonly diff?: readonly QuotedFile[];
+}
+
+export interface MailOrigin {
+  readonly subject: string;
+  readonly from: MailAddress | null;
+  readonly replyTo: readonly MailAddress[];
+  readonly to: readonly MailAddress[];
+  readonly cc: readonly MailAddress[];
+  readonly date: string | null;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  /** `[PATCH 2/3]`: part 2 of 3. */
+  readonly part: number | null;
+  readonly of: number | null;
+}
+
+export interface MailAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface QuotedFile {
+  readonly oldPath: string | null;
+  readonly newPath: string | null;
+  readonly hunks: readonly QuotedHunk[];
+}
+
+export interface QuotedHunk {
+  readonly oldStart: number;
+  readonly oldLines: number;
+  readonly newStart: number;
+  readonly newLines: number;
+  readonly heading: string;
+  /** With their first character: blank, `+` or `-`. */
+  readonly lines: readonly string[];
 }
 
 export interface Undecided {

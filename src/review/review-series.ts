@@ -17,6 +17,7 @@ import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { partiesFor } from './parties.js';
+import { quotedPatch } from './quoted-patch.js';
 import { Session } from './session.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
@@ -127,6 +128,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
       if (candidate.task.changed.file === file)
         candidate.notBuiltOn = [...notBuilt, ...(dead.get(candidate.task.changed.name) ?? [])];
   }
+  const findings = findingsOf(candidates, state, session.rules, session.options);
   return {
     subject: state.patch.subject,
     messageId: state.patch.messageId,
@@ -134,8 +136,9 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
     files: state.patch.files.map((file) => file.newPath ?? file.oldPath ?? ''),
     context: state.context,
     analysed,
-    findings: findingsOf(candidates, state, session.rules, session.options),
+    findings,
     undecided,
+    ...quotedPatch(state.patch, findings),
   };
 }
 
