@@ -106,7 +106,9 @@ function stepCells(step: TraceLine, index: number, finding: Finding, layout: Ste
   if (step.text && !framed.has(`${step.file}\0${step.line}`)) {
     cells.push({ text: cutText(`${indent}${cleanSource(step.text).trim()}`, size), tone: 'source' });
   }
-  for (const change of step.changes) {
+  // What hardware may hold is said by its step already; a mail has no room to say it twice.
+  const changes = places === 'code' && step.who === 'hardware' ? [] : step.changes;
+  for (const change of changes) {
     const text = changeText(change);
     wrapText(text, size - indent.length - 2).forEach((line, i) => {
       cells.push({ text: `${indent}${i === 0 ? '~ ' : '  '}${line}`, tone: 'change' });

@@ -28,7 +28,10 @@ export function mailComment(
       ...cpuColumns(finding, WIDTH - INDENT.length, (text) => text, 'code').map((l) => INDENT + l),
     );
   }
-  const after = [finding.consequence === '' ? '' : `${sentence(finding.consequence)}`, restsOn(finding)];
+  const after = [
+    finding.consequence === '' ? '' : upperFirst(sentence(finding.consequence)),
+    restsOn(finding),
+  ];
   for (const text of after) if (text !== '') lines.push('', ...paragraph(text));
   if (context === 'hunks')
     lines.push('', ...paragraph('Only the hunks were seen here; the rest of the file may well answer this.'));
@@ -48,9 +51,8 @@ export function sayable(text: string): string {
 /** The question names function and code, since a mail has no line numbers that stay true. */
 function question(finding: Finding, onItsLine: boolean): string {
   const code = codeAt(finding);
-  const here =
-    onItsLine || code === null ? `in ${finding.function}()` : `at ${code} in ${finding.function}()`;
-  return ask(finding.hazard, here);
+  const here = onItsLine || code === null ? 'here' : `at ${code}`;
+  return `In ${cleanLine(finding.function)}(), ${ask(finding.hazard, here)}`;
 }
 
 function codeAt(finding: Finding): string | null {
@@ -66,35 +68,35 @@ function codeAt(finding: Finding): string | null {
 function ask(hazard: Finding['hazard'], here: string): string {
   switch (hazard) {
     case 'free-before-clear':
-      return `Can an entry still lead to what is freed ${here}?`;
+      return `can an entry still lead to what is freed ${here}?`;
     case 'free-before-flush':
-      return `Can a CPU still hold a translation of what is freed ${here}?`;
+      return `can a CPU still hold a translation of what is freed ${here}?`;
     case 'table-free-before-flush':
-      return `Can a walk cache still lead to the table that is freed ${here}?`;
+      return `can a walk cache still lead to the table that is freed ${here}?`;
     case 'table-free-without-sync':
-      return `What waits for lockless walkers before the table is freed ${here}?`;
+      return `what waits for lockless walkers before the table is freed ${here}?`;
     case 'flush-without-ipi':
-      return `What waits for CPUs with interrupts off ${here}, where the flush sends no interrupts?`;
+      return `what waits for CPUs with interrupts off ${here}, where the flush sends no interrupt?`;
     case 'missing-flush':
-      return `Which TLB flush covers the change ${here}?`;
+      return `which TLB flush covers the change ${here}?`;
     case 'unlock-before-flush':
-      return `Can somebody take the lock and rely on the change ${here} before the flush?`;
+      return `can somebody take the lock ${here} and rely on the change before the flush?`;
     case 'reuse-under-deferred-flush':
-      return `Has the flush run on every CPU before the address range is used again ${here}?`;
+      return `has the flush run on every CPU before the address range is used again ${here}?`;
     case 'table-free-under-deferred-flush':
-      return `Has the flush run on every CPU before the table is freed ${here}?`;
+      return `has the flush run on every CPU before the table is freed ${here}?`;
     case 'torn-pte-read':
-      return `What keeps the entry still between the two halves of the read ${here}?`;
+      return `what keeps the entry still between the two halves of the read ${here}?`;
     case 'split-pte-write-order':
-      return `Can hardware walk the entry between the two stores ${here}?`;
+      return `can hardware walk the entry between the two stores ${here}?`;
     case 'flush-scope-too-narrow':
-      return `Does the flush reach everything that changed ${here}?`;
+      return `does the flush reach everything that changed ${here}?`;
     case 'shared-table-walk-race':
-      return `What keeps a walker out of the table ${here}?`;
+      return `what keeps a walker out of the table ${here}?`;
     case 'break-before-make':
-      return `Is the old entry cleared and flushed before the new one is written ${here}?`;
+      return `is the old entry cleared and flushed before the new one is written ${here}?`;
     case 'notifier-order':
-      return `Are secondary TLBs told in time ${here}?`;
+      return `are secondary TLBs told in time ${here}?`;
   }
 }
 
@@ -140,6 +142,8 @@ function sentence(text: string): string {
   const clean = cleanLine(text);
   return /[.?!]$/.test(clean) ? clean : `${clean}.`;
 }
+
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A word such as TLB keeps its capitals. */
 function lowerFirst(text: string): string {

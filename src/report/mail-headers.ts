@@ -7,7 +7,16 @@ const LONGEST = 76;
 /** A header of free text, such as Subject. */
 export function textHeader(name: string, text: string): string {
   const clean = cleanLine(text);
-  return fold(`${name}: `, isPlain(clean) ? clean.split(' ') : encodedWords(clean));
+  if (isPlain(clean)) return fold(`${name}: `, clean.split(' '));
+  // Words at both ends that are plain stay readable; blanks between two encoded words are encoded too.
+  const words = clean.split(' ');
+  const first = words.findIndex((word) => !isPlain(word));
+  const last = words.findLastIndex((word) => !isPlain(word));
+  return fold(`${name}: `, [
+    ...words.slice(0, first),
+    ...encodedWords(words.slice(first, last + 1).join(' ')),
+    ...words.slice(last + 1),
+  ]);
 }
 
 /** A header of addresses, such as Cc. Empty when there are none. */
@@ -41,8 +50,8 @@ function encodedWords(text: string): readonly string[] {
   const words: string[] = [];
   let part = '';
   for (const character of text) {
-    // 45 bytes become 60 characters; with the frame of 12 that is 72.
-    if (Buffer.byteLength(part + character) > 45) {
+    // 39 bytes become 52 characters; with the frame of 12 and a header's name the line stays short.
+    if (Buffer.byteLength(part + character) > 39) {
       words.push(part);
       part = '';
     }

@@ -159,9 +159,10 @@ function footer(
       72,
     ),
     ...wrapText(
-      `If it is wrong, please say why: the model then learns it. If you want no more of these, say that. Background: ${hazards.map((h) => `shootdown explain ${h}`).join(', ')}`,
+      `If it is wrong, please say why: the model then learns it. If you want no more of these, say that. Background:`,
       72,
     ),
+    ...hazards.map((hazard) => `shootdown explain ${hazard}`),
   ];
 }
 

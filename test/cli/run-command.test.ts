@@ -11,8 +11,8 @@ describe('runCommand', () => {
     [['chek'], "unknown command 'chek' (Did you mean check?)"],
     [['check', '--formt', 'json', 'a'], "unknown option '--formt' (Did you mean --format?)"],
     [
-      ['check', '--format', 'html', 'a'],
-      '--format html is not available yet; use text, json, sarif or markdown',
+      ['check', '--format', 'pdf', 'a'],
+      'option '--format <format>' argument 'pdf' is invalid. Allowed choices are text, json, sarif, markdown, mail.',
     ],
     [['explain'], "missing required argument 'HAZARD'"],
   ])('%j is refused with one line', async (args, line) => {
