@@ -58,7 +58,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const reviewed = reviewSeries(states, rules, options);
   progress.clear();
   const { document, notes } = await silence(reviewed);
-  await writeReport(render(document), flags.output ?? null, [...changes.notes, ...notes]);
+  await writeReport(render(document, rules.hazards), flags.output ?? null, [...changes.notes, ...notes]);
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
 

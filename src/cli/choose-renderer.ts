@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { ReviewDocument } from '#review/document.js';
+import type { HazardPage } from '#rules/rule.js';
 import { readTerminal } from './terminal.js';
 import type { OutputFile } from './write-output.js';
 
@@ -15,6 +16,9 @@ export interface Report {
   readonly notes: readonly string[];
 }
 
+/** `pages` explain the hazards, for formats that do. */
+export type Renderer = (document: ReviewDocument, pages: readonly HazardPage[]) => Report;
+
 export interface RenderFlags {
   readonly format: Format;
   readonly output?: string;
@@ -26,10 +30,10 @@ export interface RenderFlags {
  * What turns a document into the format that was asked for; asked for before any work is done, so that a mistake in
  * the options is said at once. Colours and the terminal's width go to stdout only, never to a file. Throws UsageError.
  */
-export async function chooseRenderer(flags: RenderFlags): Promise<(document: ReviewDocument) => Report> {
+export async function chooseRenderer(flags: RenderFlags): Promise<Renderer> {
   const plain =
-    (render: (document: ReviewDocument) => string) =>
-    (document: ReviewDocument): Report => ({ text: render(document), notes: [] });
+    (render: (document: ReviewDocument, pages: readonly HazardPage[]) => string): Renderer =>
+    (document, pages) => ({ text: render(document, pages), notes: [] });
   switch (flags.format) {
     case 'text': {
       const { renderText } = await import('#report/render-text.js');
@@ -48,7 +52,7 @@ export async function chooseRenderer(flags: RenderFlags): Promise<(document: Rev
   }
 }
 
-async function mailRenderer(flags: RenderFlags): Promise<(document: ReviewDocument) => Report> {
+async function mailRenderer(flags: RenderFlags): Promise<Renderer> {
   const [{ renderMail, mailbox }, { readSender }] = await Promise.all([
     import('#report/render-mail.js'),
     import('./sender.js'),

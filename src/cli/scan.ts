@@ -40,7 +40,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   });
   progress.clear();
   const { document, notes } = await silence(scanned);
-  await writeReport(render(document), flags.output ?? null, notes);
+  await writeReport(render(document, rules.hazards), flags.output ?? null, notes);
   return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
 }
 

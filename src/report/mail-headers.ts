@@ -32,7 +32,7 @@ export function idHeader(name: string, ids: readonly string[]): string {
   return items.length === 0 ? '' : fold(`${name}: `, items);
 }
 
-export function formatAddress({ name, address }: MailAddress): string {
+function formatAddress({ name, address }: MailAddress): string {
   const clean = cleanLine(name);
   if (clean === '') return address;
   if (!isPlain(clean)) return `${encodedWords(clean).join(' ')} <${address}>`;

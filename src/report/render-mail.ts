@@ -39,7 +39,7 @@ export function renderMail(document: ReviewDocument, options: MailOptions): read
 }
 
 /** What a reply is about: introduced, not silenced, and still there at the end of the series. */
-export function findingsToSend(patch: ReviewedPatch): readonly Finding[] {
+function findingsToSend(patch: ReviewedPatch): readonly Finding[] {
   return patch.findings.filter(
     (f) => f.status === 'introduced' && f.suppressed === undefined && f.closedBy === null,
   );
