@@ -34,6 +34,12 @@ export interface Flush<X> {
   readonly timing: 'done' | 'deferred' | 'started' | 'before-user';
   /** On which levels the invalidation acts when the instruction carries a level hint. */
   readonly hint?: Level;
+  /** Bytes from one visited address to the next, where only the program knows: the scope's `stride` holds if this is no number. */
+  readonly bytes?: X;
+  /** The level hint as arm64 numbers it (DDI 0487, TTL field): 3 for pte, 2 for pmd, 1 for pud, 0 above; any other number is none. */
+  readonly ttl?: X;
+  /** Number of the address space that the instruction names. It counts where the program says which the witness has. */
+  readonly asid?: X;
   /** Does it also invalidate secondary TLBs that share the CPU's page tables (IOMMU SVA)? */
   readonly secondary?: boolean;
 }
@@ -175,6 +181,11 @@ export type Event<X> =
         | 'run-vcpu'
         | 'deferred-flush';
     }
+  /**
+   * Which address is followed, as a number: from here on integers stand for addresses too, and stay exact. For small
+   * programs that check what a primitive does with numbers: strides, shifts, fields of an instruction's operand.
+   */
+  | { readonly kind: 'witness'; readonly address: X; readonly asid?: X }
   /** The outermost operation returns: nothing may be owed any more. */
   | { readonly kind: 'operation-end' };
 

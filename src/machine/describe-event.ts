@@ -125,6 +125,8 @@ export function describeEvent(event: Event<Value>): string {
       return event.write ? 'writes to the address' : 'reads the address';
     case 'cpu':
       return event.does.replaceAll('-', ' ');
+    case 'witness':
+      return 'chooses the address that is followed';
     case 'operation-end':
       return 'the operation is over';
   }

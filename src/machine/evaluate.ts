@@ -14,8 +14,13 @@ import {
   type Who,
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
+import { compute, hasNumbers } from './numbers.js';
 import { addressEnd, advance, alignDown, alignUp, compare, granuleOf, inGranule } from './position.js';
 import { noneValue, type Step, unknownEntry } from './step.js';
+
+const PAGE_SHIFT = 12;
+/** Masks of at least this size keep an address or page number whole. */
+const WIDE_MASK = 2 ** 36;
 
 type Operation = Extract<Expression, { readonly op: Operator }>;
 
@@ -157,14 +162,14 @@ function operate(step: Step, expression: Operation): Value {
     case '^':
     case '<<':
     case '>>':
-      return arithmetic(expression.op, a, b);
+      return arithmetic(step, expression.op, a, b);
     case '+':
     case '-':
       return sum(step, expression.op, a, b);
     case '&':
       return maskEntry(step, a, b) ?? and(step, a, b);
     case '|':
-      return joinEntry(step, a, b) ?? or(a, b);
+      return joinEntry(step, a, b) ?? or(step, a, b);
     case '==':
       return bool(equal(step, a, b, () => describe(expression)));
     case '!=':
@@ -294,8 +299,19 @@ function sizeOf(value: Value): Level | null | undefined {
   return undefined;
 }
 
-function arithmetic(op: string, a: Value, b: Value): Value {
+/** Two integers of a run whose addresses are numbers; null where that is not so. */
+function exactly(step: Step, op: string, a: Value, b: Value): Value | null {
+  if (a.kind !== 'int' || b.kind !== 'int' || !hasNumbers(step)) return null;
+  const n = compute(op, a.n, b.n);
+  return n === null ? ANY : int(n);
+}
+
+function arithmetic(step: Step, op: string, a: Value, b: Value): Value {
   if (op === '~' && a.kind === 'int') return int(-a.n - 1);
+  const exact = exactly(step, op, a, b);
+  if (exact !== null) return exact;
+  // Page numbers, and the operand of an instruction made from an address, keep its position.
+  if (a.kind === 'address' && b.kind === 'int' && b.n >= PAGE_SHIFT && (op === '>>' || op === '<<')) return a;
   if (a.kind !== 'int' || b.kind !== 'int') return ANY;
   switch (op) {
     case '*':
@@ -329,6 +345,8 @@ function signOf(value: Value): 'positive' | 'negative' | 'zero' | 'non-negative'
 }
 
 function sum(step: Step, op: '+' | '-', a: Value, b: Value): Value {
+  const exact = exactly(step, op, a, b);
+  if (exact !== null) return exact;
   if (a.kind === 'address' || (b.kind === 'address' && op === '+')) {
     const address = a.kind === 'address' ? a : (b as Extract<Value, { kind: 'address' }>);
     const other = a.kind === 'address' ? b : a;
@@ -406,6 +424,10 @@ function distance(a: Gap | '?', b: Gap | '?'): Value {
 }
 
 function and(step: Step, a: Value, b: Value): Value {
+  const exact = exactly(step, '&', a, b);
+  if (exact !== null) return exact;
+  // A mask that leaves the bits of the address that matter.
+  if (a.kind === 'address' && b.kind === 'int' && b.n >= WIDE_MASK) return a;
   if (a.kind === 'address' && b.kind === 'int' && b.n < 0) {
     const to = granuleOf(-b.n);
     return { kind: 'address', gap: alignDown(step, a.gap, to) };
@@ -420,7 +442,11 @@ function and(step: Step, a: Value, b: Value): Value {
   return ANY;
 }
 
-function or(a: Value, b: Value): Value {
+function or(step: Step, a: Value, b: Value): Value {
+  const exact = exactly(step, '|', a, b);
+  if (exact !== null) return exact;
+  if (a.kind === 'address' && b.kind !== 'address') return a;
+  if (b.kind === 'address' && a.kind !== 'address') return b;
   if (a.kind === 'int' && b.kind === 'int') {
     if (Math.abs(a.n) < 2 ** 31 && Math.abs(b.n) < 2 ** 31) return int(a.n | b.n);
     return Number.isSafeInteger(a.n) && Number.isSafeInteger(b.n)

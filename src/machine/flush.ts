@@ -1,8 +1,9 @@
 /** Flushes and barriers: which stale translations an invalidation removes, on which CPUs, and when. */
 import type { Flush } from '#event/event.js';
-import { type Gap, LEVELS, type Value } from '#event/value.js';
+import { type Gap, LEVELS, type Level, type Value } from '#event/value.js';
 import { STOPPED_BY_FLUSH } from './guest.js';
 import { drainStores, refills } from './hardware.js';
+import { hasNumbers, positionOf, witnessAsid } from './numbers.js';
 import { compare, inGranule } from './position.js';
 import {
   BATCHED,
@@ -28,6 +29,35 @@ import type { Step } from './step.js';
 type Cover = 'yes' | 'perhaps' | 'no' | 'elsewhere';
 
 const gapOf = (value: Value): Gap | '?' => (value.kind === 'address' ? value.gap : '?');
+
+/** The flush with what only the run knows: positions of numbers, the stride, the level hint. */
+function settled(step: Step, flush: Flush<Value>): Flush<Value> {
+  const { scope, bytes, ttl } = flush;
+  const stride = bytes?.kind === 'int' ? strideLevel(bytes.n) : null;
+  if (bytes !== undefined && bytes.kind !== 'int')
+    step.assume('a flush whose stride is not known visits the entry that was changed');
+  const hint = ttl?.kind === 'int' ? LEVELS[3 - ttl.n] : undefined;
+  return {
+    ...flush,
+    ...(hint === undefined ? {} : { hint }),
+    scope:
+      scope.kind === 'page'
+        ? { ...scope, address: positionOf(step, scope.address), stride: stride ?? scope.stride }
+        : scope.kind === 'range'
+          ? {
+              ...scope,
+              start: positionOf(step, scope.start),
+              end: positionOf(step, scope.end),
+              stride: stride ?? scope.stride,
+            }
+          : scope,
+  };
+}
+
+/** The smallest level of which steps of this size visit every leaf. */
+function strideLevel(bytes: number): Level {
+  return LEVELS.find((_, level) => bytes <= 4096 * 512 ** level) ?? 'pgd';
+}
 
 function coversLeaf(flush: Flush<Value>, level: number): Cover {
   if (flush.hint !== undefined && LEVELS.indexOf(flush.hint) !== level) return 'no';
@@ -66,7 +96,8 @@ function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
   if (scope.kind === 'space' || scope.kind === 'all') return flush.depth === 'leaf' ? 'no' : 'yes';
   if (step.machine.space !== 'guest' && step.fact('page-flush-drops-all-walk-caches') === true) return 'yes';
   if (!reachesWalkCaches(step, flush)) return 'no';
-  if (flush.hint !== undefined) return 'no';
+  // The hint names the level of the leaf: links of entries above it go too (DDI 0487, TLBI VAE1IS, TTL).
+  if (flush.hint !== undefined && LEVELS.indexOf(flush.hint) > table) return 'no';
   // The link to a table is cached for the whole granule of the entry that holds it.
   if (scope.kind === 'page') {
     const gap = gapOf(scope.address);
@@ -115,7 +146,8 @@ export function interruptsBlocked(step: Step): boolean {
 }
 
 /** Runs a flush. May block the step: an interrupt that a CPU with interrupts off has not taken yet. */
-export function runFlush(step: Step, flush: Flush<Value>): void {
+export function runFlush(step: Step, event: Flush<Value>): void {
+  const flush = settled(step, event);
   const remote = flush.reach !== 'self';
   if (
     remote &&
@@ -134,7 +166,10 @@ export function runFlush(step: Step, flush: Flush<Value>): void {
   }
   // A kernel flush primitive begins with the barrier that its machine needs; a bare instruction does not.
   if (flush.timing !== 'started') drainStores(step, step.cpu);
-  const foreign = otherSpace(step, flush.space, flush.scope.kind);
+  const asid = flush.asid?.kind === 'int' ? flush.asid.n : null;
+  const own = witnessAsid(step);
+  const foreign =
+    otherSpace(step, flush.space, flush.scope.kind) || (asid !== null && own !== null && asid !== own);
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) flushClass(step, flush, cls, foreign);
   if (remote && flush.timing !== 'started' && !foreign) stopWalkers(step);
 }
@@ -181,7 +216,7 @@ function removeOne(
     step.setClassByte(cls, flags + level, step.classByte(cls, flags + level) | flag);
   if (cover === 'elsewhere') {
     // In a loop it may be another round's flush; alone, it was meant for what was changed.
-    if (!cyclic) mark(MISSED);
+    if (!cyclic || hasNumbers(step)) mark(MISSED);
     return;
   }
   if (cover === 'no') {

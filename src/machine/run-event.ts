@@ -38,6 +38,7 @@ import {
   runReuse,
 } from './events-memory.js';
 import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
+import { runWitness } from './numbers.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
 import type { Step } from './step.js';
 
@@ -197,6 +198,9 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'cpu':
       runCpu(step, event);
+      return;
+    case 'witness':
+      runWitness(step, event);
       return;
     case 'operation-end':
       checkReturn(step, true, false);

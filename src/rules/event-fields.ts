@@ -65,6 +65,9 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
     reach: needs(['self', 'all', 'all-but-lazy']),
     timing: needs(['done', 'deferred', 'started', 'before-user']),
     hint: may('level'),
+    bytes: may('expression'),
+    ttl: may('expression'),
+    asid: may('expression'),
     secondary: may('boolean'),
   },
   barrier: { strength: needs(['compiler', 'store', 'full', 'local']) },
@@ -119,5 +122,6 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
       'deferred-flush',
     ]),
   },
+  witness: { address: needs('expression'), asid: may('expression') },
   'operation-end': {},
 };
