@@ -36,7 +36,7 @@ export interface Flush<X> {
   readonly hint?: Level;
   /** Bytes from one visited address to the next, where only the program knows: the scope's `stride` holds if this is no number. */
   readonly bytes?: X;
-  /** The level hint as arm64 numbers it (DDI 0487, TTL field): 3 for pte, 2 for pmd, 1 for pud, 0 above; any other number is none. */
+  /** The level hint as arm64 numbers it (DDI 0487, TTL field): 3 for pte, 2 for pmd, 1 for pud; any other number is none. */
   readonly ttl?: X;
   /** Number of the address space that the instruction names. It counts where the program says which the witness has. */
   readonly asid?: X;

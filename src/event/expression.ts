@@ -112,6 +112,8 @@ export type Operator =
   | 'as-memory'
   /** (address, address, bytes): is the range longer? Decided where the ends differ by a constant; else it may be. */
   | 'longer'
+  /** Is it an integer whose value is known? */
+  | 'is-number'
   /** (container symbol): is it empty / does it hold the witness's object. */
   | 'is-empty';
 

@@ -55,7 +55,7 @@ export function simplify(expr: Expression): Expression {
     case '*':
       return integer(x * y);
     case '<<':
-      return integer(x * 2 ** Math.min(y, 52));
+      return integer(x * 2 ** Math.min(y, 64));
     case '==':
       return integer(x === y ? 1 : 0);
     case '!=':

@@ -352,7 +352,7 @@ class Builder {
         } else if (value.expr.op === 'const' && value.expr.value.kind === 'int') {
           const n = value.expr.value.n;
           instance.values.set(instruction.id, {
-            expr: integer(instruction.op === '-' ? -n : ~n),
+            expr: integer(instruction.op === '-' ? -n : -n - 1),
             origin: `${instruction.op}${value.origin}`,
             stable: true,
             type: null,
@@ -362,7 +362,10 @@ class Builder {
             instruction.id,
             this.graph.hold(
               {
-                expr: choice(`${instruction.op}${value.origin}`, value.stable),
+                expr:
+                  kindOf(value.expr, this.graph.kinds) === 'int'
+                    ? { op: '-', args: [integer(instruction.op === '-' ? 0 : -1), value.expr] }
+                    : choice(`${instruction.op}${value.origin}`, value.stable),
                 origin: `${instruction.op}${value.origin}`,
                 stable: value.stable,
                 type: null,

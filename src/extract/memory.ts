@@ -5,6 +5,7 @@ import { constant, type Expression, integer } from '#event/expression.js';
 import type { Site } from '#event/program.js';
 import { LEVELS, type Level, NULL } from '#event/value.js';
 import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
+import { constantMacro } from './constant-macro.js';
 import { choice, isZero, substitute } from './expressions.js';
 import type { Instance } from './instance.js';
 import type { ProgramGraph } from './program-graph.js';
@@ -119,6 +120,10 @@ export class Memory {
       case 'unknown':
         if (operand.text.startsWith('uninitialised '))
           return { expr: choice('uninitialised', true), origin: 'uninitialised', stable: true, type: null };
+        {
+          const whole = pasted(operand.text, instance);
+          if (whole !== null) return this.global(whole, instance);
+        }
         return { expr: choice(operand.text, true), origin: operand.text, stable: true, type: null };
     }
   }
@@ -141,14 +146,20 @@ export class Memory {
     if (found !== null && found.definition.kind === 'enumerator' && found.definition.value !== null)
       return { ...base, expr: integer(found.definition.value) };
     if (found !== null && found.definition.kind === 'macro' && found.definition.parameters === null) {
-      const text = found.index.text
-        .slice(found.definition.body, found.definition.end)
-        .trim()
-        .replace(/^\((.*)\)$/, '$1');
-      if (/^(0x[0-9a-fA-F]+|\d+)[uUlL]*$/.test(text))
-        return { ...base, expr: integer(Number.parseInt(text.replace(/[uUlL]+$/, ''), 10)) };
+      const number = constantMacro(name, instance.fn.file, this.resolver, (part) => this.number(part));
+      if (number !== null) return { ...base, expr: integer(number) };
     }
+    const whole = found === null ? pasted(name, instance) : null;
+    if (whole !== null) return this.global(whole, instance);
     return { ...base, expr: choice(name, true) };
+  }
+
+  /** The number that the rules give a constant on this machine. */
+  private number(name: string): number | null {
+    const rule = this.rules.constants
+      .get(name)
+      ?.find((candidate) => holds(candidate.condition, this.resolver))?.value;
+    return rule?.op === 'const' && rule.value.kind === 'int' ? rule.value.n : null;
   }
 
   /** `&place`: a pointer whose target is known. */
@@ -523,4 +534,14 @@ function holds(condition: CallRule['condition'], resolver: Resolver): boolean {
   for (const [symbol, value] of Object.entries(condition.config ?? {}))
     if ((resolver.configuration(symbol) !== undefined) !== (value === 'y')) return false;
   return true;
+}
+
+/** `r##op` in a macro whose `op` is the name `vae1is`: `rvae1is`. Where the text was parsed, `##` reads as underscores. */
+function pasted(text: string, instance: Instance): string | null {
+  for (const parameter of instance.fn.parameters) {
+    const part = new RegExp(`^(\\w*?)(?:_{2,}|\\s*##\\s*)${parameter.name}$`).exec(text)?.[1];
+    const origin = instance.values.get(parameter.id)?.origin;
+    if (part !== undefined && origin !== undefined && /^\w+$/.test(origin)) return `${part}${origin}`;
+  }
+  return null;
 }

@@ -53,7 +53,9 @@ export function kindOf(expr: Expression, kinds: ReadonlyMap<string, Kind>): Kind
         const kind = kindOfValue(value);
         if (kind !== 'int' && kind !== 'untracked') return kind;
       }
-      return 'untracked';
+      // Answers 0 and 1 are not reckoned with; sizes and levels are.
+      const numbers = expr.of.every((value) => value.kind === 'int');
+      return numbers && expr.of.some((value) => value.kind === 'int' && value.n > 1) ? 'int' : 'untracked';
     }
     default:
       return kindOfOperator(expr, kinds);

@@ -14,7 +14,7 @@ import {
   type Who,
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
-import { compute, hasNumbers } from './numbers.js';
+import { compute, hasNumbers, positionOf } from './numbers.js';
 import { addressEnd, advance, alignDown, alignUp, compare, granuleOf, inGranule } from './position.js';
 import { noneValue, type Step, unknownEntry } from './step.js';
 
@@ -188,6 +188,8 @@ function operate(step: Step, expression: Operation): Value {
       return less(step, a, b, () => describe(expression)) ? b : a;
     case 'align-down':
     case 'align-up': {
+      if (a.kind === 'int' && b.kind === 'int' && b.n > 0 && hasNumbers(step))
+        return int((expression.op === 'align-down' ? Math.floor(a.n / b.n) : Math.ceil(a.n / b.n)) * b.n);
       if (a.kind !== 'address') return a.kind === 'int' ? ANY : a;
       const to = sizeOf(b);
       if (to === undefined) return { kind: 'address', gap: '?' };
@@ -214,9 +216,11 @@ function operate(step: Step, expression: Operation): Value {
     case 'slot':
       if (a.kind !== 'entry-pointer' || b.kind !== 'address' || b.gap === '?') return a;
       return { ...a, gap: b.gap === 'pte' ? 'at' : b.gap === 'past' ? 'past' : 'before' };
-    case 'couple':
-      if (a.kind !== 'entry-pointer' || b.kind !== 'address') return a;
-      return { ...a, gap: slotFor(b.gap, a.level) };
+    case 'couple': {
+      const to = positionOf(step, b);
+      if (a.kind !== 'entry-pointer' || to.kind !== 'address') return a;
+      return { ...a, gap: slotFor(to.gap, a.level) };
+    }
     case 'read':
       return a.kind === 'entry-pointer' ? readEntry(step, a) : ANY;
     case 'page-of':
@@ -280,6 +284,8 @@ function operate(step: Step, expression: Operation): Value {
       return linkOf(a);
     case 'as-memory':
       return a.kind === 'memory' ? a : int(0);
+    case 'is-number':
+      return bool(a.kind === 'int');
     case 'is-empty':
       return bool(isEmpty(step, a));
     case '&&':
@@ -602,7 +608,8 @@ function slotFor(gap: Gap | '?', level: Level): EntryPointer['gap'] {
   return inGranule(gap, LEVELS.indexOf(level)) ? 'at' : 'before';
 }
 
-function childEntry(step: Step, parent: Value, address: Value, level: Level): Value {
+function childEntry(step: Step, parent: Value, at: Value, level: Level): Value {
+  const address = positionOf(step, at);
   const gap = address.kind === 'address' ? address.gap : '?';
   const l = LEVELS.indexOf(level);
   const other: Value = { kind: 'entry-pointer', level, table: 'other', gap: 'at' };

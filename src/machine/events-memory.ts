@@ -1,10 +1,11 @@
 /** Memory: references, frees, reuse, containers, mmu_gather, the deferred unmap batch. */
 import type { Event } from '#event/event.js';
-import { encodeValue, LEVELS, type MemoryValue, OPAQUE, type Value } from '#event/value.js';
+import { encodeValue, type Gap, LEVELS, type MemoryValue, OPAQUE, type Value } from '#event/value.js';
 import { truth } from './evaluate.js';
 import { clearStale, interruptsBlocked, runBatchFlush } from './flush.js';
 import { type Gather, readGather } from './gather-state.js';
 import { drainStores, leafStale, markUnlinkedLeaf, markUnlinkedTable, refills } from './hardware.js';
+import { positionOf } from './numbers.js';
 import { inGranule } from './position.js';
 import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
@@ -30,6 +31,11 @@ import {
 import { levelAt, type Step } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
+
+function gapOf(step: Step, address: Value | undefined): Gap | '?' {
+  const value = address === undefined ? undefined : positionOf(step, address);
+  return value?.kind === 'address' ? value.gap : '?';
+}
 
 const memoryOf = (value: Value): MemoryValue | null => (value.kind === 'memory' ? value : null);
 
@@ -179,8 +185,8 @@ export function runGather(
     case 'gather-track': {
       const gather = use(step, event.gather);
       gather.tracks = true;
-      const gap = event.address.kind === 'address' ? event.address.gap : '?';
-      const end = event.end?.kind === 'address' ? event.end.gap : '?';
+      const gap = gapOf(step, event.address);
+      const end = gapOf(step, event.end);
       const stride = LEVELS.indexOf(event.stride);
       const holds =
         event.end === undefined
@@ -350,7 +356,7 @@ function gatherFree(step: Step, gather: Gather): void {
 export function runBatch(step: Step, event: Of<'batch-add' | 'batch-flush' | 'pending'>): void {
   switch (event.kind) {
     case 'batch-add': {
-      const gap = event.address?.kind === 'address' ? event.address.gap : '?';
+      const gap = gapOf(step, event.address);
       if (gap !== '?' && !inGranule(gap, 2)) return;
       let mask = step.get(BATCHED);
       for (let level = 0; level < LEVELS.length; level += 1) if (leafStale(step, level)) mask |= 1 << level;

@@ -36,7 +36,7 @@ function settled(step: Step, flush: Flush<Value>): Flush<Value> {
   const stride = bytes?.kind === 'int' ? strideLevel(bytes.n) : null;
   if (bytes !== undefined && bytes.kind !== 'int')
     step.assume('a flush whose stride is not known visits the entry that was changed');
-  const hint = ttl?.kind === 'int' ? LEVELS[3 - ttl.n] : undefined;
+  const hint = ttl?.kind === 'int' && ttl.n >= 1 && ttl.n <= 3 ? LEVELS[3 - ttl.n] : undefined;
   return {
     ...flush,
     ...(hint === undefined ? {} : { hint }),

@@ -68,6 +68,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'range-of': plain(1),
     'range-at': plain(1),
     longer: plain(3),
+    'is-number': plain(1),
     'is-empty': plain(1),
     'level-of': plain(1),
     'address-of': plain(1),
