@@ -25,6 +25,8 @@ export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): 
   for (let body = work.pop(); body !== undefined; body = work.pop()) {
     if (bodies.has(body)) continue;
     const rule = ruleFor(rules, body, machine);
+    // What no rule knows is followed for what it computes.
+    if (rule === null) bodies.add(body);
     if (rule === null || rule.bodies.length === 0) continue;
     bodies.add(body);
     work.push(...rule.bodies);
