@@ -232,15 +232,19 @@ function placeOf(
     frames(site).find((frame) => changed.has(frame.function) && !frame.file.startsWith('client:'));
   const own = inChanged(hit.site);
   if (own !== undefined) return own;
-  if (hit.site !== null && !hit.site.file.startsWith('client:')) return hit.site;
+  // In a client, what goes wrong goes wrong in code that did not change: the changed primitive is what to look at.
+  const inClient = hit.candidate.task.client !== null;
+  if (!inClient && hit.site !== null && !hit.site.file.startsWith('client:')) return hit.site;
   for (const step of [...steps].reverse()) {
     const site = step.node === null ? null : (hit.programs[step.cpu]?.nodes[step.node]?.at ?? null);
     const frame = inChanged(site);
     if (frame !== undefined) return frame;
   }
   const { file, name } = hit.candidate.task.changed;
-  const text = (side === 'old' ? state.before : state.after).read(file) ?? '';
-  const line = text.split('\n').findIndex((l) => l.includes(name));
+  const lines = ((side === 'old' ? state.before : state.after).read(file) ?? '').split('\n');
+  const defines = new RegExp(`^(?:#\\s*define\\s+|[A-Za-z_].*\\b)${name}\\b`);
+  const at = lines.findIndex((l) => defines.test(l));
+  const line = at >= 0 ? at : lines.findIndex((l) => l.includes(name));
   return { file, line: line < 0 ? 1 : line + 1, function: name };
 }
 
