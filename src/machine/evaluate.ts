@@ -155,7 +155,7 @@ function operate(step: Step, expression: Operation): Value {
     case '!':
       return bool(!truth(step, a, () => describe(expression.args[0] ?? expression)));
     case '~':
-      return complement(a) ?? arithmetic('~', a, b);
+      return complement(a) ?? arithmetic(step, '~', a, b);
     case '*':
     case '/':
     case '%':
