@@ -401,7 +401,11 @@ function mapPlace(place: Place, map: OperandMap): Place {
     return result;
   };
   const base: Place['base'] =
-    place.base.kind === 'deref' ? { kind: 'deref', pointer: inner(place.base.pointer) } : place.base;
+    place.base.kind === 'deref'
+      ? { kind: 'deref', pointer: inner(place.base.pointer) }
+      : place.base.kind === 'percpu' && place.base.cpu !== null
+        ? { ...place.base, cpu: inner(place.base.cpu) }
+        : place.base;
   const path = place.path.map((step) =>
     step.kind === 'index' ? { kind: 'index' as const, at: inner(step.at) } : step,
   );

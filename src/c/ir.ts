@@ -32,6 +32,8 @@ export interface Place {
   readonly base:
     | { readonly kind: 'local'; readonly name: string; readonly scope: number }
     | { readonly kind: 'global'; readonly name: string }
+    /** One CPU's copy of a per-CPU variable; null: that of the CPU that runs. */
+    | { readonly kind: 'percpu'; readonly name: string; readonly cpu: Operand | null }
     | { readonly kind: 'deref'; readonly pointer: Operand };
   readonly path: readonly (
     | { readonly kind: 'field'; readonly name: string }

@@ -1,5 +1,6 @@
 /** Calls, and the macros of the kernel's C dialect that are loads, stores or nothing at all. */
 import type { Operand, Place } from './ir.js';
+import { lowerPerCpu } from './lower-percpu.js';
 import { behind, lowerAddress } from './lower-place.js';
 import type { Lowering } from './lowering.js';
 import type { Expression } from './syntax.js';
@@ -99,7 +100,7 @@ function lowerDialect(l: Lowering, name: string, args: readonly Expression[]): O
       return { kind: 'unknown', text: name };
     }
     default:
-      return l.enabled(name, args);
+      return lowerPerCpu(l, name, args) ?? l.enabled(name, args);
   }
 }
 

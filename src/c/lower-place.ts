@@ -1,5 +1,6 @@
 /** Lvalues: what stands left of `=`, behind `&`, or is loaded from. */
 import type { CType, Operand, Place } from './ir.js';
+import { perCpuPlace } from './lower-percpu.js';
 import type { Lowering, Target } from './lowering.js';
 import type { Expression } from './syntax.js';
 
@@ -41,6 +42,10 @@ export function lowerTarget(l: Lowering, node: Expression, use: 'read' | 'write'
     case 'statements':
     case 'call':
     case 'conditional': {
+      if (node.kind === 'call' && node.callee.kind === 'name') {
+        const copy = perCpuPlace(l, node.callee.name, node.args);
+        if (copy) return { kind: 'place', place: copy };
+      }
       const value = l.expression(node);
       return { kind: 'place', place: use === 'write' ? behind(l, value) : inMemory(l, value) };
     }

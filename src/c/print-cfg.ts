@@ -63,6 +63,9 @@ class Printer {
       case 'global':
         text = `@${place.base.name}`;
         break;
+      case 'percpu':
+        text = `@${place.base.name}/${place.base.cpu === null ? 'this' : this.operand(place.base.cpu)}`;
+        break;
       case 'deref':
         text = `(*${this.operand(place.base.pointer)})`;
         break;

@@ -91,6 +91,19 @@ export type Event<X> =
   /** Between the two, machines that batch in lazy MMU mode hold flushes back; leaving it does them. */
   | { readonly kind: 'lazy-mmu'; readonly on: boolean }
   // -- synchronisation
+  /**
+   * What stands between `begin` and `end` runs on CPU `cpu`, in an interrupt: its registers, its TLB. `begin` waits
+   * until that CPU takes interrupts. `flushes`: it was there to flush. `skip`: it was asked whether it needs the
+   * interrupt, and gets none now.
+   */
+  | {
+      readonly kind: 'interrupt';
+      readonly cpu: number;
+      readonly phase: 'begin' | 'end' | 'skip';
+      readonly flushes?: boolean;
+    }
+  /** What stood before put things in place: now the other CPUs' programs start. */
+  | { readonly kind: 'start' }
   /** Returns when every other CPU took an interrupt: waits for sections with interrupts off. */
   | { readonly kind: 'ipi-all' }
   | { readonly kind: 'rcu-wait' }
@@ -179,7 +192,12 @@ export type Event<X> =
         | 'switch-mm'
         | 'preempt-vcpu'
         | 'run-vcpu'
-        | 'deferred-flush';
+        | 'deferred-flush'
+        /** Loads the page tables of `of`: the witness's when that is `@mm`, others that do not hold it else. */
+        | 'load-tables';
+      readonly of?: X;
+      /** Are the translations that this CPU kept of those tables dropped? */
+      readonly flush?: X;
     }
   /**
    * Which address is followed, as a number: from here on integers stand for addresses too, and stay exact. For small

@@ -115,7 +115,10 @@ export type Operator =
   /** Is it an integer whose value is known? */
   | 'is-number'
   /** (container symbol): is it empty / does it hold the witness's object. */
-  | 'is-empty';
+  | 'is-empty'
+  /** In rules only; extraction replaces them. (pointer): what the memory behind it holds. (): the CPU that the code runs on. */
+  | 'at'
+  | 'this-cpu';
 
 export const constant = (value: Value): Expression => ({ op: 'const', value });
 export const integer = (n: number): Expression => ({ op: 'const', value: { kind: 'int', n } });

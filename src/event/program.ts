@@ -55,6 +55,10 @@ export interface EventProgram {
   readonly nodes: readonly ProgramNode[];
   /** Variables that hold a value at the start; all others are 0 until assigned. */
   readonly initial: ReadonlyMap<string, Value>;
+  /** Variables that all programs which run together have in common: memory of the kernel. Absent: none. */
+  readonly shared?: readonly string[];
+  /** Those of them that one program reads or writes while another one writes: only there does it matter who goes first. */
+  readonly contended?: readonly string[];
   /** Levels that the program touches: only these are kept in the witness's path. */
   readonly levels: readonly Level[];
   /** Which address space the witness lies in. */

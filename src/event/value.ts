@@ -103,3 +103,6 @@ export function encodeValue(v: Value): string {
       return `${v.what}:${v.level}:${v.who}`;
   }
 }
+
+/** Memory of several programs that nobody has stored to or read yet. */
+export const UNSET: Value = { kind: 'symbol', name: 'unset' };

@@ -2,7 +2,7 @@
 
 import type { CType } from '#c/ir.js';
 import type { Event } from '#event/event.js';
-import { constant, type Expression, type Operator } from '#event/expression.js';
+import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { Site } from '#event/program.js';
 import type { Value } from '#event/value.js';
 import type { CallRule } from '#rules/rule.js';
@@ -42,8 +42,21 @@ export class RuleEvents {
             type: null,
           });
     };
+    // Memory is read where the call stands, once for all that the rule computes from it.
+    const reads = new Map<string, Expression>();
+    const behind = (name: string): Expression => {
+      const known = reads.get(name);
+      if (known !== undefined) return known;
+      const pointer = argument(name);
+      const expr = (pointer === null ? null : this.memory.behind(pointer)) ?? choice(origin, false);
+      const held: Expression = { op: 'var', name: this.graph.temporary() };
+      this.graph.kinds.set(held.name, kindOf(expr, this.graph.kinds));
+      this.graph.assign(held.name, expr, at);
+      reads.set(name, held);
+      return held;
+    };
     const value = (expr: Expression): Expression =>
-      this.instantiateExpression(expr, argument, locals, origin, args);
+      this.instantiateExpression(expr, argument, locals, origin, args, behind);
     const local = (name: string): string => {
       const known = locals.get(name);
       if (known !== undefined) return known;
@@ -51,6 +64,11 @@ export class RuleEvents {
       locals.set(name, fresh);
       return fresh;
     };
+    for (const { pointer, old, value: stored } of rule.memory ?? []) {
+      const target = argument(pointer);
+      if (target !== null) this.memory.exchange(target, local(old), value(stored), at);
+      reads.clear();
+    }
     for (const step of rule.steps) {
       if (step.kind === 'let') {
         const expr = value(step.value);
@@ -93,6 +111,7 @@ export class RuleEvents {
     locals: ReadonlyMap<string, string>,
     origin: string,
     args: readonly Val[],
+    behind: (pointer: string) => Expression,
   ): Expression {
     const walk = (e: Expression): Expression => {
       switch (e.op) {
@@ -116,6 +135,12 @@ export class RuleEvents {
             key: e.key === '' ? origin : `${origin}: ${e.key}`,
             ...(e.stable === true && !args.every((arg) => arg.stable) ? { stable: false } : {}),
           };
+        case 'this-cpu':
+          return integer(this.graph.cpu);
+        case 'at': {
+          const [pointer] = e.args;
+          return pointer?.op === 'param' ? behind(pointer.name) : choice(origin, false);
+        }
         default: {
           const done = { ...e, args: e.args.map(walk) };
           return simplify(this.coerce(done));

@@ -13,6 +13,7 @@ import type { Extraction, ExtractOptions } from './extraction.js';
 import type { Instance } from './instance.js';
 import type { Memory } from './memory.js';
 import type { ProgramGraph } from './program-graph.js';
+import { RemoteCalls } from './remote-calls.js';
 import type { Found, Resolver } from './resolve.js';
 import { kindOf, type Val } from './value.js';
 
@@ -87,21 +88,34 @@ export class Calls {
       );
     }
     const origin = `${name}(${origins})`;
-    if (!this.options.bodies.has(name)) {
-      const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
-      if (rule !== null && rule.forwards !== undefined) {
-        const n = rule.parameters.indexOf(rule.forwards);
-        return this.callNamed(args[n]?.origin ?? null, args.slice(n + 1), instance, at, expected);
-      }
-      if (rule !== null && rule.form === 'call')
-        return this.byRule(rule, args, instance, at, origin, expected);
+    const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
+    const byBody = this.options.bodies.has(name);
+    const found = byBody ? this.body(name, rule, instance) : this.definition(name, instance.fn.file);
+    if (!byBody && rule !== null && rule.forwards !== undefined) {
+      const n = rule.parameters.indexOf(rule.forwards);
+      return this.callNamed(args[n]?.origin ?? null, args.slice(n + 1), instance, at, expected);
     }
-    const found = this.definition(name, instance.fn.file);
+    // A rule stands for a body that is to be followed, too, where that body is not in view.
+    if (rule !== null && rule.form === 'call' && (!byBody || found === null))
+      return this.byRule(rule, args, instance, at, origin, expected);
+    if (byBody && found === null)
+      this.gaps.push({
+        function: name,
+        file: instance.fn.file,
+        kind: 'resolve',
+        reason: `${name}() is not in view, and no rule says what it does`,
+      });
     if (found !== null && this.follows(name, found, instance)) {
       const result = this.inline(found, args, instance, at);
       if (result !== null) return result;
     }
     return this.graph.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
+  }
+
+  /** The body that a call of a followed primitive runs: where a table or a patched call leads to it, the rule says which. */
+  private body(name: string, rule: CallRule | null, instance: Instance): Found | null {
+    const other = rule?.runs === undefined ? null : this.definition(rule.runs, instance.fn.file);
+    return other ?? this.definition(name, instance.fn.file);
   }
 
   /** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
@@ -149,14 +163,17 @@ export class Calls {
     for (const callback of rule.callbacks ?? []) {
       const handed = args[rule.parameters.indexOf(callback.parameter)];
       if (handed === undefined) continue;
-      const named = /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(handed.origin)?.[1];
-      const first = named === undefined ? null : this.resolver.define(named, instance.fn.file);
+      const first = this.named(handed, instance);
       const target =
         callback.member === null
           ? first
           : first?.definition.kind === 'table'
             ? this.member(first, callback.member)
             : null;
+      if (callback.cpus !== undefined) {
+        this.onCpus(rule, callback, target, args, instance, at, value);
+        continue;
+      }
       if (
         target === null ||
         target.definition.kind !== 'function' ||
@@ -208,6 +225,55 @@ export class Calls {
     }
   }
 
+  /** The definition whose name a value is. */
+  private named(value: Val | undefined, instance: Instance): Found | null {
+    const name = value === undefined ? null : /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(value.origin);
+    return name?.[1] === undefined ? null : this.definition(name[1], instance.fn.file);
+  }
+
+  private onCpus(
+    rule: CallRule,
+    callback: NonNullable<CallRule['callbacks']>[number],
+    target: Found | null,
+    args: readonly Val[],
+    instance: Instance,
+    at: Site,
+    value: (expr: Expression) => Expression,
+  ): void {
+    const runs = (found: Found | null): Found | null =>
+      found === null || found.definition.kind !== 'function' || instance.stack.includes(found.definition.name)
+        ? null
+        : found;
+    const passed = callback.args.map(
+      (arg, n): Val =>
+        (arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined) ?? {
+          expr: value(arg),
+          origin: `${rule.name} argument ${n}`,
+          stable: true,
+          type: null,
+        },
+    );
+    const asked =
+      callback.condition === undefined ? undefined : args[rule.parameters.indexOf(callback.condition)];
+    const remote = new RemoteCalls(
+      this.graph,
+      this.memory,
+      this.options.together?.of ?? 2,
+      (found, handed, where, site) => this.inline(found, handed, where, site),
+      (found) => this.options.together !== undefined || this.relevant(found, 0),
+    );
+    remote.run({
+      rule,
+      callback,
+      args,
+      instance,
+      at,
+      handler: runs(target),
+      passed,
+      condition: runs(this.named(asked, instance)),
+    });
+  }
+
   private member(table: Found, member: string): Found | null {
     const name = table.definition.kind === 'table' ? table.definition.members[member] : undefined;
     return name === undefined ? null : this.resolver.define(name, table.index.file);
@@ -254,7 +320,10 @@ export class Calls {
     const near = found.index.file === instance.fn.file;
     const small =
       definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
-    if (!small && !this.options.bodies.has(name) && !this.relevant(found, 0)) return false;
+    // What several CPUs do to shared memory shows in no event.
+    const together =
+      this.options.together !== undefined && definition.lastLine - definition.firstLine <= SMALL_BODY_LINES;
+    if (!small && !together && !this.options.bodies.has(name) && !this.relevant(found, 0)) return false;
     if (instance.depth >= this.options.depthLimit || this.graph.nodes.length > this.options.nodeLimit) {
       if (!this.relevant(found, 0)) return false;
       this.over = this.graph.nodes.length > this.options.nodeLimit;
@@ -281,7 +350,10 @@ export class Calls {
       if (!this.options.bodies.has(name)) {
         const rule = ruleFor(this.rules, name, this.resolver.machine);
         if (rule !== null) {
-          if (rule.steps.some((step) => step.kind === 'event' && weighs(step.event))) {
+          if (
+            rule.callbacks?.some((callback) => callback.cpus !== undefined) ||
+            rule.steps.some((step) => step.kind === 'event' && weighs(step.event))
+          ) {
             result = true;
             break;
           }

@@ -78,3 +78,10 @@ export function substitute(expr: Expression, of: (name: string) => Expression | 
   if (expr.op === 'const' || expr.op === 'var' || expr.op === 'choice') return expr;
   return { ...expr, args: expr.args.map((arg) => substitute(arg, of)) };
 }
+
+/** `expr` with a variable replaced. */
+export function substituteVar(expr: Expression, name: string, by: Expression): Expression {
+  if (expr.op === 'var') return expr.name === name ? by : expr;
+  if (expr.op === 'const' || expr.op === 'param' || expr.op === 'choice') return expr;
+  return { ...expr, args: expr.args.map((arg) => substituteVar(arg, name, by)) };
+}

@@ -16,14 +16,14 @@ import { RuleEvents } from './apply-rule.js';
 import { Calls } from './calls.js';
 import { entryBits } from './entry-bits.js';
 import { choice, isZero, simplify } from './expressions.js';
-import type { Extraction, ExtractOptions } from './extraction.js';
+import type { Extraction, ExtractOptions, Together } from './extraction.js';
 import { finishProgram } from './finish-program.js';
 import type { Instance } from './instance.js';
 import { Loops, phiName, reversePostorder } from './loops.js';
 import { Memory, type StartCell } from './memory.js';
 import { type Draft, ProgramGraph } from './program-graph.js';
 import type { Found, Resolver } from './resolve.js';
-import { kindOf, type Val } from './value.js';
+import { type Kind, kindOf, type Val } from './value.js';
 
 export function extractProgram(
   root: Found,
@@ -47,6 +47,35 @@ function oneOf(key: string, of: readonly Value[]): Expression {
   return only !== undefined && of.length === 1 ? constant(only) : { op: 'choice', key, of, stable: true };
 }
 
+/** One root of several that run together, ready to be cut down to what some program needs. */
+export interface Built {
+  readonly stored: ReadonlyMap<string, Kind>;
+  /** Memory of its own that was read before the store to it was seen. */
+  readonly early: ReadonlyMap<string, StartCell>;
+  /** `readElsewhere`: variables that other programs read. */
+  finish(readElsewhere: ReadonlySet<string>): Extraction;
+}
+
+/**
+ * One CPU's root. `setup` runs before it and before every other CPU starts; `early` is memory of its own that is known
+ * to be stored to.
+ */
+export function buildTogether(
+  root: CFunction,
+  setup: CFunction | null,
+  resolver: Resolver,
+  rules: RuleSet,
+  options: ExtractOptions & { readonly together: Together },
+  early: ReadonlyMap<string, StartCell>,
+): Built {
+  const start = new Map<string, StartCell>(early);
+  for (const [cell, kind] of options.together.cells) start.set(cell, { kind, value: null });
+  const builder = new Builder(resolver, rules, options, start);
+  const finish = builder.draft(root, setup);
+  const own = new Map([...builder.memory.cells()].filter(([cell]) => cell.startsWith('L')));
+  return { stored: builder.memory.sharedCells(), early: own, finish };
+}
+
 class Builder {
   private readonly followed = new Set<string>();
   private readonly assumptions = new Set<string>();
@@ -63,7 +92,8 @@ class Builder {
     private readonly options: ExtractOptions,
     cellsAtStart: ReadonlyMap<string, StartCell>,
   ) {
-    this.memory = new Memory(this.graph, resolver, rules, cellsAtStart);
+    this.graph.cpu = options.together?.cpu ?? 0;
+    this.memory = new Memory(this.graph, resolver, rules, cellsAtStart, options.together !== undefined);
     this.events = new RuleEvents(this.graph, this.memory);
     this.calls = new Calls(this.graph, this.memory, this.events, resolver, rules, options, (...call) =>
       this.instantiate(...call),
@@ -72,13 +102,40 @@ class Builder {
   }
 
   root(fn: CFunction): Extraction {
+    return this.draft(fn, null)(new Set());
+  }
+
+  /** Builds the graph; what comes back cuts it down. */
+  draft(fn: CFunction, setup: CFunction | null): (readElsewhere: ReadonlySet<string>) => Extraction {
+    const { together } = this.options;
     this.calls.rootFile = fn.file;
     this.graph.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
-    const args = fn.parameters.map(
-      (parameter, position): Val => this.rootArgument(parameter.type, parameter.name, position),
-    );
+    const argsOf = (of: CFunction): Val[] =>
+      of.parameters.map(
+        (parameter, position): Val =>
+          together === undefined
+            ? this.rootArgument(parameter.type, parameter.name, `arg${position}`)
+            : this.sharedArgument(parameter.type, parameter.name),
+      );
+    const args = argsOf(fn);
+    // What memory of all programs holds that nobody filled is found out when somebody reads it.
     for (const [cell, { value }] of this.memory.cellsAtStart)
-      if (!cell.startsWith('L')) this.graph.assign(`m:${cell}`, value ?? choice(cell, true), null);
+      if (!cell.startsWith('L') && together === undefined)
+        this.graph.assign(`m:${cell}`, value ?? choice(cell, true), null);
+    if (setup !== null) {
+      const ready = this.graph.label();
+      const { entry } = this.instantiate(
+        setup,
+        argsOf(setup),
+        { depth: 0, via: [], stack: [] },
+        ready,
+        'ready',
+      );
+      this.graph.link(this.graph.current, entry);
+      this.graph.current = ready;
+      const at = { file: setup.file, line: setup.lastLine, function: setup.name };
+      this.graph.emit({ kind: 'event', event: { kind: 'start' }, at });
+    }
     const end = this.graph.label();
     const result = this.instantiate(fn, args, { depth: 0, via: [], stack: [] }, end, 'result');
     this.graph.link(this.graph.current, result.entry);
@@ -88,6 +145,11 @@ class Builder {
       value: returnsFlag ? { op: 'var', name: 'result' } : null,
       at: { file: fn.file, line: fn.lastLine, function: fn.name },
     } as unknown as Draft;
+    return (readElsewhere) => this.finish(fn, readElsewhere);
+  }
+
+  private finish(fn: CFunction, readElsewhere: ReadonlySet<string>): Extraction {
+    const { together } = this.options;
     const program = finishProgram({
       name: fn.name,
       nodes: this.graph.nodes as unknown as ProgramNode[],
@@ -102,13 +164,25 @@ class Builder {
         ...this.assumptions,
         ...new Set(this.calls.gaps.map((gap) => `${gap.function}() was not followed: ${gap.reason}`)),
       ],
+      readElsewhere,
+      ...(together === undefined
+        ? {}
+        : { shared: new Set([...together.cells.keys()].map((cell) => `m:${cell}`)) }),
     });
     return { program, followed: [...this.followed], gaps: this.calls.gaps };
   }
 
+  /** An argument of one of several programs: the same name means the same thing in all of them. */
+  private sharedArgument(type: Val['type'], name: string): Val {
+    const is = this.memory.typeRule(type)?.is;
+    const struct = type !== null && type.pointers === 1 && type.base.startsWith('struct ');
+    return struct && (is === undefined || is === 'mm' || is === 'vma')
+      ? this.memory.object(name, type)
+      : this.rootArgument(type, name, name);
+  }
+
   /** What a root gets from outside: entry pointers are the witness's, the rest is known by position only. */
-  private rootArgument(type: Val['type'], name: string, position: number): Val {
-    const origin = `arg${position}`;
+  private rootArgument(type: Val['type'], name: string, origin: string): Val {
     const base = { origin, stable: true, type };
     if (type === null) return { ...base, expr: choice(origin, true) };
     const rule = this.memory.typeRule(type, name);

@@ -1,6 +1,7 @@
 /** What extraction hands on, and how far it may go. */
 
 import type { EventProgram } from '#event/program.js';
+import type { Kind } from './value.js';
 
 export interface Extraction {
   readonly program: EventProgram;
@@ -15,7 +16,17 @@ export interface Extraction {
   }[];
 }
 
+/** Which of several programs that run together this one is. */
+export interface Together {
+  /** CPU that it runs on, and how many there are. */
+  readonly cpu: number;
+  readonly of: number;
+  /** Memory that some program stores to: a variable of all programs. */
+  readonly cells: ReadonlyMap<string, Kind>;
+}
+
 export interface ExtractOptions {
+  readonly together?: Together;
   /** Rules of these names are ignored: their bodies are followed instead (rule 3). */
   readonly bodies: ReadonlySet<string>;
   readonly outermost: boolean;

@@ -22,11 +22,14 @@ interface Draft {
   /** The root returns a truth value that callers may take as "a flush is owed". */
   readonly returnsFlag: boolean;
   readonly assumptions: readonly string[];
+  /** Variables of all programs that run together, and those of them that another program reads. */
+  readonly shared?: ReadonlySet<string>;
+  readonly readElsewhere?: ReadonlySet<string>;
 }
 
 export function finishProgram(draft: Draft): EventProgram {
   const positioned = positions(draft);
-  const kept = slice(positioned, draft.returnsFlag);
+  const kept = slice(positioned, draft.returnsFlag, draft.readElsewhere ?? new Set());
   const nodes = ownSpace(compact(kept));
   const levels = levelsIn(nodes);
   // A guest's flush is for the pages below a table, even where the program names only the table's entry.
@@ -40,7 +43,23 @@ export function finishProgram(draft: Draft): EventProgram {
     ...(draft.guest && draft.walkers !== null ? { walkers: draft.walkers } : {}),
     outermost: draft.outermost,
     assumptions: draft.assumptions,
+    ...(draft.shared === undefined ? {} : { shared: [...draft.shared].sort() }),
   };
+}
+
+/** Variables that a program's nodes read. */
+export function readBy(program: EventProgram): ReadonlySet<string> {
+  return new Set(program.nodes.flatMap(readsOf));
+}
+
+/** Variables that a node reads. */
+export function readsOf(node: ProgramNode): string[] {
+  const names: string[] = [];
+  for (const expr of expressionsOf(node))
+    visit(expr, (e) => {
+      if (e.op === 'var') names.push(e.name);
+    });
+  return names;
 }
 
 // ---- walking
@@ -349,7 +368,11 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
   return [...idom];
 }
 
-function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode[] {
+function slice(
+  draft: readonly ProgramNode[],
+  returnsFlag: boolean,
+  readElsewhere: ReadonlySet<string>,
+): ProgramNode[] {
   const nodes = withoutStops(draft);
   const live = reachable(nodes);
   const idom = postdominators(nodes, live);
@@ -388,6 +411,7 @@ function slice(draft: readonly ProgramNode[], returnsFlag: boolean): ProgramNode
       for (const id of definitions.get(expr.name) ?? []) add(id);
     } else if (expr.op !== 'const' && expr.op !== 'param' && expr.op !== 'choice') expr.args.forEach(need);
   };
+  for (const name of readElsewhere) need({ op: 'var', name });
   nodes.forEach((node, id) => {
     if (live[id] && (node.kind === 'event' || node.kind === 'return')) add(id);
   });
@@ -560,7 +584,9 @@ export function programShape(program: EventProgram): string {
 
 function shapeOf(program: EventProgram): string {
   const names = new Map<string, string>();
+  const shared = new Set(program.shared ?? []);
   const rename = (name: string): string => {
+    if (shared.has(name)) return name;
     const known = names.get(name);
     if (known !== undefined) return known;
     const fresh = `v${names.size}`;

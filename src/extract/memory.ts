@@ -6,11 +6,11 @@ import type { Site } from '#event/program.js';
 import { LEVELS, type Level, NULL } from '#event/value.js';
 import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
 import { constantMacro } from './constant-macro.js';
-import { choice, isZero, substitute } from './expressions.js';
+import { choice, isZero, substitute, substituteVar } from './expressions.js';
 import type { Instance } from './instance.js';
 import type { ProgramGraph } from './program-graph.js';
 import type { Resolver } from './resolve.js';
-import { type Kind, kindOf, type Val } from './value.js';
+import { type Candidate, type Kind, kindOf, type Val } from './value.js';
 
 const ERRNO = [
   'PERM',
@@ -54,13 +54,18 @@ export class Memory {
   private readonly locals = new Map<string, string>();
   /** Cells that were read as what their field means, before a store to them was seen. */
   private readonly meanings = new Map<string, Expression>();
+  /** Structs that pointers of several programs can point to, with their C types. */
+  private readonly objects: (Candidate & { readonly type: string })[] = [];
 
   constructor(
     private readonly graph: ProgramGraph,
     private readonly resolver: Resolver,
     private readonly rules: RuleSet,
     readonly cellsAtStart: ReadonlyMap<string, StartCell>,
+    /** Do several programs run together? Then pointers to structs are told apart by which struct they point to. */
+    private readonly together: boolean,
   ) {
+    if (together) this.objects.push({ symbol: 'kernel', cell: 'G.init_mm', type: 'struct mm_struct' });
     for (const [cell, { kind }] of cellsAtStart) {
       this.cellKinds.set(cell, kind);
       this.graph.kinds.set(`m:${cell}`, kind);
@@ -89,6 +94,107 @@ export class Memory {
       );
     }
     return result;
+  }
+
+  /** Every cell that is stored to and not a local's, with the kind of what is stored. */
+  sharedCells(): ReadonlyMap<string, Kind> {
+    const result = new Map<string, Kind>();
+    for (const name of this.stored) {
+      const cell = name.slice('m:'.length);
+      if (!cell.startsWith('L')) result.set(cell, this.cellKinds.get(cell) ?? 'untracked');
+    }
+    return result;
+  }
+
+  /** A struct that came in as an argument of that name, the same for all programs. */
+  object(name: string, type: Val['type']): Val {
+    const symbol = `@${name}`;
+    const cell = `*${name}`;
+    if (!this.objects.some((known) => known.symbol === symbol))
+      this.objects.push({ symbol, cell, type: type?.base ?? '' });
+    return { expr: constant({ kind: 'symbol', name: symbol }), origin: name, stable: true, type, cell };
+  }
+
+  /** The structs that a pointer of this kind and type may point to; null where pointers are not told apart. */
+  private pointees(pointer: Val): readonly Candidate[] | null {
+    if (!this.together || pointer.cell !== undefined) return null;
+    if (pointer.among !== undefined) return pointer.among;
+    const { expr } = pointer;
+    if (kindOf(expr, this.graph.kinds) !== 'symbol') return null;
+    const type = pointer.type?.base;
+    const known = this.objects.filter((object) =>
+      expr.op === 'const' && expr.value.kind === 'symbol'
+        ? object.symbol === expr.value.name
+        : type === undefined || type === 'void' || object.type === type,
+    );
+    return known.length === 0 ? null : known;
+  }
+
+  /** What the memory holds that a pointer leads to. */
+  private readAmong(pointer: Expression, among: readonly Candidate[]): Expression {
+    let result: Expression | null = null;
+    for (const { symbol, cell } of [...among].reverse()) {
+      const read = this.readCell(cell);
+      result =
+        result === null
+          ? read
+          : {
+              op: 'select',
+              args: [{ op: '==', args: [pointer, constant({ kind: 'symbol', name: symbol })] }, read, result],
+            };
+    }
+    return result ?? choice('no object', true);
+  }
+
+  private readCell(cell: string): Expression {
+    if (this.cellKinds.has(cell)) return { op: 'var', name: `m:${cell}` };
+    this.readUnknown.add(cell);
+    return choice(cell, true);
+  }
+
+  /** Memory behind a pointer as an expression; null where it is not followed. */
+  behind(pointer: Val): Expression | null {
+    // A program that runs alone knows of it only what it stored: what others do to it in the meantime it cannot tell.
+    if (!this.together && !this.tracks(pointer)) return null;
+    const among = this.pointees(pointer);
+    if (among !== null) return this.readAmong(pointer.expr, among);
+    if (pointer.cell === undefined && !pointer.stable) return null;
+    return this.readCell(pointer.cell ?? `*${pointer.origin}`);
+  }
+
+  /** Is anything known of the memory behind a pointer? */
+  tracks(pointer: Val): boolean {
+    const cells = this.pointees(pointer)?.map(({ cell }) => cell) ?? [pointer.cell ?? `*${pointer.origin}`];
+    return cells.some((cell) => this.cellKinds.has(cell));
+  }
+
+  /** One read and write of the memory behind a pointer that nothing comes between. `old` names what was there. */
+  exchange(pointer: Val, old: string, value: Expression, at: Site | null): void {
+    const among = this.pointees(pointer) ?? [{ symbol: '', cell: pointer.cell ?? `*${pointer.origin}` }];
+    const before = this.behind(pointer);
+    if (before === null) {
+      this.graph.assign(old, choice(`*${pointer.origin}`, false), at);
+      return;
+    }
+    const now = substituteVar(value, old, before);
+    const sets = [{ name: old, value: before }];
+    for (const { symbol, cell } of among) {
+      const name = `m:${cell}`;
+      const kind = this.cellKinds.get(cell);
+      if (kind === undefined || kind === 'untracked') this.cellKinds.set(cell, 'int');
+      this.graph.kinds.set(name, this.cellKinds.get(cell) ?? 'int');
+      this.stored.add(name);
+      const here: Expression = { op: '==', args: [pointer.expr, constant({ kind: 'symbol', name: symbol })] };
+      sets.push({
+        name,
+        value: among.length === 1 ? now : { op: 'select', args: [here, now, { op: 'var', name }] },
+      });
+    }
+    this.graph.kinds.set(
+      old,
+      kindOf(before, this.graph.kinds) === 'untracked' ? 'int' : kindOf(before, this.graph.kinds),
+    );
+    this.graph.emit({ kind: 'assign', sets, at });
   }
 
   operand(instance: Instance, operand: Operand): Val {
@@ -192,6 +298,14 @@ export class Memory {
         stable: false,
         type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
       };
+    if (target.among !== undefined && target.base !== undefined)
+      return {
+        expr: target.base.expr,
+        origin: `&${target.cell}`,
+        stable: target.stable,
+        type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+        among: target.among,
+      };
     return {
       expr: constant({ kind: 'symbol', name: target.cell }),
       origin: `&${target.cell}`,
@@ -224,6 +338,7 @@ export class Memory {
         readonly at?: Val;
         readonly base?: Val;
         readonly field?: string;
+        readonly among?: readonly Candidate[];
       }
     | {
         readonly kind: 'entry';
@@ -235,6 +350,7 @@ export class Memory {
     let stable = true;
     let local = false;
     let base: Val | undefined;
+    let among: readonly Candidate[] | null = null;
     const path = [...place.path];
     switch (place.base.kind) {
       case 'local':
@@ -255,9 +371,17 @@ export class Memory {
           }
         }
         break;
+      case 'percpu': {
+        const { cpu } = place.base;
+        const number = cpu === null ? integer(this.graph.cpu) : this.operand(instance, cpu).expr;
+        const known = number.op === 'const' && number.value.kind === 'int' ? number.value.n : '?';
+        cell = `cpu${known}.${place.base.name}`;
+        break;
+      }
       case 'deref': {
         const pointer = this.operand(instance, place.base.pointer);
         base = pointer;
+        among = this.pointees(pointer);
         const kind = kindOf(pointer.expr, this.graph.kinds);
         if (kind === 'entry-pointer' || (kind === 'memory' && this.pointsToEntries(pointer.type))) {
           let at =
@@ -300,19 +424,25 @@ export class Memory {
     }
     let at: Val | undefined;
     let field: string | undefined;
+    let below = '';
     for (const step of path) {
       if (step.kind === 'field') {
-        cell += `.${step.name}`;
+        below += `.${step.name}`;
         field = step.name;
       } else {
         const index = this.operand(instance, step.at);
-        if (index.expr.op === 'const') cell += `[${index.origin}]`;
+        // Elements are one where several programs run: which of them is meant differs from run to run.
+        if (index.expr.op === 'const' && !this.together) below += `[${index.origin}]`;
         else {
-          cell += '[]';
+          below += '[]';
           at = index;
         }
       }
     }
+    const inside = among?.map((candidate) => ({ ...candidate, cell: `${candidate.cell}${below}` }));
+    // One candidate is as good as a known pointer.
+    cell = inside?.length === 1 ? (inside[0]?.cell ?? cell) : `${cell}${below}`;
+    if (inside !== undefined) stable = true;
     return {
       kind: 'cell',
       cell,
@@ -321,6 +451,7 @@ export class Memory {
       ...(at === undefined ? {} : { at }),
       ...(base === undefined ? {} : { base }),
       ...(field === undefined ? {} : { field }),
+      ...(inside === undefined || inside.length === 1 ? {} : { among: inside }),
     };
   }
 
@@ -345,6 +476,13 @@ export class Memory {
       }
       return { expr: { op: 'var', name }, origin: `*${target.origin}`, stable: false, type };
     }
+    if (target.among !== undefined && target.base !== undefined) {
+      const held = this.graph.temporary();
+      const value = this.readAmong(target.base.expr, target.among);
+      this.graph.kinds.set(held, kindOf(value, this.graph.kinds));
+      this.graph.assign(held, value, at);
+      return { expr: { op: 'var', name: held }, origin: target.cell, stable: false, type };
+    }
     const known = this.cellKinds.get(target.cell);
     if (known === undefined && target.field !== undefined && target.base !== undefined) {
       const meaning = this.field(target.base, target.field);
@@ -363,11 +501,14 @@ export class Memory {
       this.graph.kinds.set(held, known);
       const read: Expression = { op: 'var', name };
       const value: Expression =
-        target.at === undefined || known === 'untracked' || known === 'int'
+        target.at === undefined || this.together || known === 'untracked' || known === 'int'
           ? read
           : { op: 'select', args: [this.atWitness(target.at), read, constant(NULL)] };
       this.graph.assign(held, value, at);
-      const pointee = target.at === undefined ? this.pointers.get(target.cell) : undefined;
+      const pointee =
+        target.at === undefined && !(this.together && known === 'symbol')
+          ? this.pointers.get(target.cell)
+          : undefined;
       return {
         expr: { op: 'var', name: held },
         origin: this.functions.get(target.cell) ?? target.cell,
@@ -474,7 +615,21 @@ export class Memory {
       return;
     }
     if (!target.stable) return;
-    this.storeCell(target.cell, value, target.at, at);
+    if (target.among !== undefined && target.base !== undefined) {
+      const { base } = target;
+      for (const { symbol, cell } of target.among) {
+        const here: Expression = { op: '==', args: [base.expr, constant({ kind: 'symbol', name: symbol })] };
+        const kept = this.readCell(cell);
+        this.storeCell(
+          cell,
+          { ...value, expr: { op: 'select', args: [here, value.expr, kept] } },
+          undefined,
+          at,
+        );
+      }
+      return;
+    }
+    this.storeCell(target.cell, value, this.together ? undefined : target.at, at);
   }
 
   private rememberPointer(cell: string, value: Val): void {

@@ -17,6 +17,8 @@ export class ProgramGraph {
   readonly kinds = new Map<string, Kind>();
   private temporaries = 0;
   instances = 0;
+  /** CPU that the code runs on from here. */
+  cpu = 0;
   current: NodeId = 0;
 
   label(): NodeId {

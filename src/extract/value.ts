@@ -6,6 +6,12 @@ import type { Value } from '#event/value.js';
 /** What an expression can evaluate to, as far as that is fixed. `untracked`: only answers of named choices. */
 export type Kind = 'entry-pointer' | 'entry-value' | 'memory' | 'address' | 'int' | 'symbol' | 'untracked';
 
+/** What a pointer may point to: the memory, if the pointer is (or was made from) this symbol. */
+export interface Candidate {
+  readonly symbol: string;
+  readonly cell: string;
+}
+
 export interface Val {
   readonly expr: Expression;
   /** Where it comes from, in terms of parameters by position, calls and fields: never local names or lines. */
@@ -15,6 +21,8 @@ export interface Val {
   readonly type: CType | null;
   /** Memory that this value points to: set for `&x`. */
   readonly cell?: string;
+  /** Memory that this value points to, where that depends on which object it is: `&loaded_mm->context`. */
+  readonly among?: readonly Candidate[];
   /** A loop counter that stands for a position in a table. */
   readonly index?: true;
 }

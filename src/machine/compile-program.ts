@@ -89,6 +89,10 @@ class Numbers {
   }
 }
 
+/** Only the compiler sees it: other CPUs do not. */
+const isOwn = (event: Event<Expression>): boolean =>
+  event.kind === 'barrier' && event.strength === 'compiler';
+
 function compile(program: EventProgram): CompiledProgram {
   const { nodes } = program;
   const variables = new Numbers();
@@ -97,11 +101,14 @@ function compile(program: EventProgram): CompiledProgram {
 
   const kinds = new Set<string>();
   const shared: boolean[] = [];
+  const common = new Set(program.shared ?? []);
+  const contended = new Set(program.contended ?? program.shared ?? []);
   const uses = nodes.map((node, id) => {
     const found: Uses = { vars: new Set(), choices: new Set(), reads: false };
     for (const expression of expressionsOf(node)) collect(expression, found);
     const defs: number[] = [];
-    if (node.kind === 'assign') for (const set of node.sets) defs.push(variables.of(set.name));
+    if (node.kind === 'assign')
+      for (const set of node.sets) if (!common.has(set.name)) defs.push(variables.of(set.name));
     if (node.kind === 'event') {
       kinds.add(node.event.kind);
       for (const name of writtenBy(node.event)) defs.push(variables.of(name));
@@ -109,9 +116,14 @@ function compile(program: EventProgram): CompiledProgram {
     for (const next of successorsOf(node))
       if (nodes[next] === undefined)
         throw new Error(`${program.name}: node ${id} goes on to node ${next}, which does not exist`);
-    shared[id] = node.kind === 'event' || node.kind === 'return' || found.reads;
+    shared[id] =
+      (node.kind === 'event' && !isOwn(node.event)) ||
+      node.kind === 'return' ||
+      found.reads ||
+      [...found.vars].some((name) => contended.has(name)) ||
+      (node.kind === 'assign' && node.sets.some((set) => contended.has(set.name)));
     return {
-      vars: [...found.vars].map((name) => variables.of(name)),
+      vars: [...found.vars].filter((name) => !common.has(name)).map((name) => variables.of(name)),
       choices: [...found.choices].map((key) => choices.of(key)),
       defs,
     };

@@ -7,7 +7,7 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
-import { encodeValue, LEVELS, type MemoryValue, type Value } from '#event/value.js';
+import { encodeValue, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
 import { operandsOf } from '#event/walk-program.js';
 import type { Model } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
@@ -15,7 +15,19 @@ import { evaluate, isTrue } from './evaluate.js';
 import { checkReturn } from './relies.js';
 import type { Action, ChoiceVector, Violation } from './run.js';
 import { runEvent } from './run-event.js';
-import { COND, CONDITION, INSIDE, KeyTable, layoutFor, PAGE_REFS, State, ValueTable } from './state.js';
+import {
+  ACTING,
+  CLASS_BYTES,
+  COND,
+  CONDITION,
+  CPU_BYTES,
+  INSIDE,
+  KeyTable,
+  layoutFor,
+  PAGE_REFS,
+  State,
+  ValueTable,
+} from './state.js';
 import { type Machine, noneValue, Step } from './step.js';
 
 export type { State } from './state.js';
@@ -76,7 +88,16 @@ export function createModel(options: ModelOptions): MachineModel {
     pageBrought: options.programs.some(bringsPage),
     brought: broughtBy(options.programs),
     names: options.names ?? options.programs.map((program) => program.name),
+    shared: new Map(
+      [...new Set(options.programs.flatMap((program) => program.shared ?? []))].map((name, slot) => [
+        name,
+        slot,
+      ]),
+    ),
   };
+  const prepares = options.programs.some((program) =>
+    program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'start'),
+  );
 
   const initial = (): { action: Action; state: State }[] => {
     const bytes = new Uint8Array(layout.size);
@@ -91,6 +112,7 @@ export function createModel(options: ModelOptions): MachineModel {
       for (const { slot, value } of program.initial) start[slot] = values.id(value);
       return start;
     });
+    if (machine.shared.size > 0) vars.push(new Array<number>(machine.shared.size).fill(values.id(UNSET)));
     const state = State.fresh(
       keys,
       programs.map(() => 0),
@@ -110,15 +132,25 @@ export function createModel(options: ModelOptions): MachineModel {
     return [{ action: { cpu: 0, node: 0, choices: [] }, state }];
   };
 
+  const actingAt = (cpu: number): number => layout.perCpu + cpu * CPU_BYTES + ACTING;
+  /** Not started yet, or in an interrupt that another CPU's program goes through. */
+  const stands = (state: State, cpu: number): boolean => {
+    if (prepares && cpu > 0 && !state.extra.has('started')) return true;
+    for (let other = 0; other < programs.length; other += 1)
+      if (other !== cpu && state.bytes[actingAt(other)] === cpu + 1) return true;
+    return false;
+  };
+
   const expand = (state: State): { action: Action; state: State }[] => {
     // Nodes that nobody else notices need no interleaving: the first CPU that stands at one goes alone.
     for (let cpu = 0; cpu < programs.length && programs.length > 1; cpu += 1) {
       const node = state.pc[cpu] ?? -1;
+      if (stands(state, cpu)) continue;
       if (node >= 0 && programs[cpu]?.shared[node] === false) return outcomes(machine, state, cpu);
     }
     const found: { action: Action; state: State }[] = [];
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
-      if ((state.pc[cpu] ?? -1) < 0) continue;
+      if ((state.pc[cpu] ?? -1) < 0 || stands(state, cpu)) continue;
       for (const outcome of outcomes(machine, state, cpu)) found.push(outcome);
     }
     return found;
@@ -317,7 +349,7 @@ function forgetStrangers(step: Step): void {
   for (const name of step.state.extra.keys()) {
     if (!name.startsWith('stranger:')) continue;
     const cls = Number(name.slice(9));
-    for (let at = 1; at < 21; at += 1) step.setClassByte(cls, at, 0);
+    for (let at = 1; at < CLASS_BYTES; at += 1) step.setClassByte(cls, at, 0);
   }
 }
 

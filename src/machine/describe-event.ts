@@ -52,6 +52,14 @@ export function describeEvent(event: Event<Value>): string {
       return event.on
         ? 'enters lazy MMU mode: flushes are held back'
         : 'leaves lazy MMU mode: flushes that were held back are done';
+    case 'interrupt':
+      return event.phase === 'begin'
+        ? `CPU${event.cpu} takes the interrupt`
+        : event.phase === 'end'
+          ? `CPU${event.cpu} returns from the interrupt`
+          : `CPU${event.cpu} gets no interrupt now`;
+    case 'start':
+      return 'the other CPUs start';
     case 'ipi-all':
       return 'interrupts every CPU and waits';
     case 'rcu-wait':

@@ -288,6 +288,9 @@ function operate(step: Step, expression: Operation): Value {
       return bool(a.kind === 'int');
     case 'is-empty':
       return bool(isEmpty(step, a));
+    case 'at':
+    case 'this-cpu':
+      throw new Error(`${expression.op} of a rule was never replaced`);
     case '&&':
     case '||':
     case 'longer':
@@ -478,6 +481,8 @@ function isPointerLike(value: Value): boolean {
   );
 }
 
+const isObject = (name: string): boolean => name.startsWith('@') || name === 'kernel';
+
 function equal(step: Step, a: Value, b: Value, key: () => string): boolean {
   if (a.kind === 'int' && b.kind === 'int') return a.n === b.n;
   if (a.kind === 'some' || b.kind === 'some') {
@@ -515,7 +520,11 @@ function equal(step: Step, a: Value, b: Value, key: () => string): boolean {
     if (a.who !== b.who) return false;
     return a.who === 'other' || a.who === 'new' ? step.yes(key()) : a.what !== 'table' || a.level === b.level;
   }
-  if (a.kind === 'symbol' && b.kind === 'symbol' && a.name === b.name) return true;
+  if (a.kind === 'symbol' && b.kind === 'symbol') {
+    if (a.name === b.name) return true;
+    // Structs that programs were handed by name are different ones.
+    if (isObject(a.name) && isObject(b.name)) return false;
+  }
   return step.yes(key());
 }
 

@@ -1,18 +1,22 @@
 /** CPUs: interrupts, RCU, locks, walkers, notifiers, and what a CPU is doing (lazy, user mode, preempted). */
 import type { Event } from '#event/event.js';
 import { encodeValue, type Gap, LEVELS, type Value } from '#event/value.js';
-import { readEntry } from './evaluate.js';
+import { readEntry, truth } from './evaluate.js';
 import { runRead } from './events-entries.js';
 import { interruptsBlocked, runDeferred } from './flush.js';
 import { STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
+import { refills } from './hardware.js';
 import { checkHandedOver, checkUnlock } from './relies.js';
 import {
+  ACTING,
   COND,
   CONDITION,
+  DEFERRED,
   INSIDE,
   IRQ_OFF,
   LEAF,
   LEAF_FLAGS,
+  MISSED,
   NOTIFIER,
   RCU,
   SECONDARY,
@@ -34,6 +38,65 @@ export function runIpi(step: Step): void {
       WALKERS + table,
       step.machine.space === 'guest' ? step.get(WALKERS + table) & ~STOPPED_BY_FLUSH : 0,
     );
+}
+
+/** A function is run on another CPU (or, held off from others, on this one). */
+export function runInterrupt(step: Step, event: Of<'interrupt'>): void {
+  const { layout } = step.machine;
+  const runs = event.cpu < layout.programs;
+  switch (event.phase) {
+    case 'begin':
+      if (event.cpu !== step.cpu && runs && holdsOff(step, event.cpu)) {
+        step.blocked = true;
+        return;
+      }
+      step.setCpuByte(step.cpu, ACTING, event.cpu + 1);
+      return;
+    case 'end':
+      if (event.flushes === true) markLeft(step, event.cpu, MISSED, 0);
+      // Whoever walked there with interrupts off is through.
+      if (!runs) for (let table = 0; table < LEVELS.length; table += 1) step.set(WALKERS + table, 0);
+      step.setCpuByte(step.cpu, ACTING, 0);
+      return;
+    case 'skip':
+      skipped(step, event.cpu, runs);
+  }
+}
+
+/** Does the CPU take no interrupt now: off, in one already, or in the middle of another CPU's? */
+function holdsOff(step: Step, cpu: number): boolean {
+  if (step.cpuByte(cpu, IRQ_OFF) !== 0 || step.cpuByte(cpu, ACTING) !== 0) return true;
+  for (let other = 0; other < step.machine.layout.programs; other += 1)
+    if (other !== step.cpu && step.cpuByte(other, ACTING) === cpu + 1) return true;
+  return false;
+}
+
+/** What the CPU still holds after all that was done for it, unless something else than `over` is known of it. */
+function markLeft(step: Step, cls: number, flag: number, over: number): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    for (const [held, flags] of [
+      [LEAF, LEAF_FLAGS],
+      [WALK, WALK_FLAGS],
+    ] as const)
+      if (step.classByte(cls, held + level) !== 0 && (step.classByte(cls, flags + level) & ~over) === 0)
+        step.setClassByte(cls, flags + level, flag);
+  }
+}
+
+/**
+ * The CPU says that it needs no interrupt: it is lazy and catches up before it uses user addresses again. A program
+ * of its own shows whether it does; the CPU that stands for all others keeps the promise, but walks by itself.
+ */
+function skipped(step: Step, cls: number, runs: boolean): void {
+  if (!runs && step.machine.space !== 'kernel') {
+    step.setClassByte(cls, CONDITION, COND.lazy);
+    for (let level = 0; level < LEVELS.length; level += 1) {
+      if (refills(step, cls, level, 'leaf')) continue;
+      step.setClassByte(cls, LEAF + level, 0);
+      step.setClassByte(cls, LEAF_FLAGS + level, 0);
+    }
+  }
+  markLeft(step, cls, DEFERRED, MISSED);
 }
 
 export function runRcuWait(step: Step): void {
@@ -189,7 +252,7 @@ export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 
 // ---- what a CPU is doing
 
 export function runCpu(step: Step, event: Of<'cpu'>): void {
-  const put = (condition: number): void => step.setClassByte(step.cpu, CONDITION, condition);
+  const put = (condition: number): void => step.setClassByte(step.cls, CONDITION, condition);
   switch (event.does) {
     case 'leave-kernel':
       put(COND.user);
@@ -211,12 +274,19 @@ export function runCpu(step: Step, event: Of<'cpu'>): void {
       dropAll(step);
       return;
     case 'deferred-flush':
-      runDeferred(step, step.cpu);
+      runDeferred(step, step.cls);
+      return;
+    case 'load-tables': {
+      const mine = event.of?.kind !== 'symbol' || event.of.name === '@mm';
+      put(mine ? COND.active : COND.away);
+      if (mine && event.flush !== undefined && truth(step, event.flush, () => 'CR3 is loaded with a flush'))
+        dropAll(step);
+    }
   }
 }
 
 function dropAll(step: Step): void {
   for (let level = 0; level < LEVELS.length; level += 1) {
-    for (const at of [LEAF, LEAF_FLAGS, WALK, WALK_FLAGS]) step.setClassByte(step.cpu, at + level, 0);
+    for (const at of [LEAF, LEAF_FLAGS, WALK, WALK_FLAGS]) step.setClassByte(step.cls, at + level, 0);
   }
 }

@@ -6,6 +6,7 @@ import { drainStores, refills } from './hardware.js';
 import { hasNumbers, positionOf, witnessAsid } from './numbers.js';
 import { compare, inGranule } from './position.js';
 import {
+  ACTING,
   BATCHED,
   COND,
   CONDITION,
@@ -223,17 +224,18 @@ function removeOne(
     mark(MISSED);
     return;
   }
-  if (cls !== step.cpu && flush.reach === 'self') {
-    mark(MISSED);
+  if (cls !== step.cls && flush.reach === 'self') {
+    // In an interrupt handler it is the flush of that CPU; the others get theirs.
+    if (step.cpuByte(step.cpu, ACTING) === 0) mark(MISSED);
     return;
   }
   if (cover === 'perhaps')
     step.assume('a flush whose addresses are not known covers the entry that was changed');
-  if (cls !== step.cpu && kind === 'walk' && flush.reach === 'all-but-lazy' && isLazy(step, cls)) {
+  if (cls !== step.cls && kind === 'walk' && flush.reach === 'all-but-lazy' && isLazy(step, cls)) {
     mark(MISSED);
     return;
   }
-  if (cls !== step.cpu && flush.timing === 'deferred' && defers(step, cls)) {
+  if (cls !== step.cls && flush.timing === 'deferred' && defers(step, cls)) {
     mark(DEFERRED);
     return;
   }
@@ -297,7 +299,7 @@ function complete(step: Step, cls: number, level: number, kind: 'leaf' | 'walk')
   const at = (kind === 'leaf' ? LEAF_FLAGS : WALK_FLAGS) + level;
   const flags = step.classByte(cls, at);
   if ((flags & STARTED) === 0 || flags >> 4 !== step.cpu + 1) return;
-  const local = cls === step.cpu && step.machine.space === 'kernel' && step.fact('tlbi-needs-isb') === true;
+  const local = cls === step.cls && step.machine.space === 'kernel' && step.fact('tlbi-needs-isb') === true;
   if (local) step.setClassByte(cls, at, (flags & 3) | NEEDS_ISB);
   else clearStale(step, cls, level, kind);
 }
@@ -311,10 +313,10 @@ export function runLazyMmu(step: Step, on: boolean): void {
 /** Context synchronisation: what a completed invalidation left in this CPU's own pipeline goes. */
 export function runIsb(step: Step): void {
   for (let level = 0; level < LEVELS.length; level += 1) {
-    if ((step.classByte(step.cpu, LEAF_FLAGS + level) & NEEDS_ISB) !== 0)
-      clearStale(step, step.cpu, level, 'leaf');
-    if ((step.classByte(step.cpu, WALK_FLAGS + level) & NEEDS_ISB) !== 0)
-      clearStale(step, step.cpu, level, 'walk');
+    if ((step.classByte(step.cls, LEAF_FLAGS + level) & NEEDS_ISB) !== 0)
+      clearStale(step, step.cls, level, 'leaf');
+    if ((step.classByte(step.cls, WALK_FLAGS + level) & NEEDS_ISB) !== 0)
+      clearStale(step, step.cls, level, 'walk');
   }
 }
 

@@ -18,6 +18,8 @@ import {
 import {
   BATCHED,
   CHANGED,
+  COND,
+  CONDITION,
   DEFERRED,
   INSIDE,
   IRQ_OFF,
@@ -271,6 +273,13 @@ function checkRange(step: Step, verb: string): void {
   checkLeaves(step, 'range', `the address range is ${verb}`, 'reuse-under-deferred-flush');
 }
 
+/** Has the CPU other page tables loaded? What it keeps of the witness's is used again when it loads those. */
+function away(step: Step, cls: number): boolean {
+  if (step.machine.space === 'kernel') return false;
+  const condition = step.classByte(cls, CONDITION);
+  return condition === COND.away;
+}
+
 /** Stale leaves of the witness's page on any CPU that may use them. */
 function checkLeaves(step: Step, object: string, what: string, otherwise: HazardId, writable = false): void {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
@@ -283,6 +292,7 @@ function checkLeaves(step: Step, object: string, what: string, otherwise: Hazard
       const deferred = (flags & DEFERRED) !== 0;
       // A CPU with a program of its own shows by what it touches before its deferred flush whether it does harm.
       if (deferred && cls < step.machine.layout.programs) continue;
+      if (away(step, cls)) continue;
       const who = step.cpuName(cls);
       if (deferred || (step.get(BATCHED) & (1 << level)) !== 0) {
         const why = deferred
@@ -352,7 +362,7 @@ function checkTable(step: Step, table: number, how: FreeHow, verb: string): void
   }
   if (!stale) return;
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
-    if (step.classByte(cls, WALK + table) === 0) continue;
+    if (step.classByte(cls, WALK + table) === 0 || away(step, cls)) continue;
     const flags = step.classByte(cls, WALK_FLAGS + table);
     const what = `${tableName(table)} is ${verb}`;
     const who = step.cpuName(cls);
@@ -565,7 +575,7 @@ function ownStale(step: Step, level: number, owed = false): boolean {
 function staleAt(step: Step, level: number, owed: boolean): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     const stale = step.classByte(cls, LEAF + level);
-    if (stale === 0 || (!owed && (stale & OWED) !== 0)) continue;
+    if (stale === 0 || (!owed && (stale & OWED) !== 0) || away(step, cls)) continue;
     if ((step.classByte(cls, LEAF_FLAGS + level) & DEFERRED) === 0) return true;
   }
   return false;
@@ -633,7 +643,11 @@ function leafMissed(step: Step, level: number): boolean {
 
 function walkOwed(step: Step, table: number): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
-    if (step.classByte(cls, WALK + table) !== 0 && (step.classByte(cls, WALK_FLAGS + table) & DEFERRED) === 0)
+    if (
+      step.classByte(cls, WALK + table) !== 0 &&
+      (step.classByte(cls, WALK_FLAGS + table) & DEFERRED) === 0 &&
+      !away(step, cls)
+    )
       return true;
   return false;
 }
@@ -659,7 +673,7 @@ function checkQueued(step: Step, gather: ReturnType<typeof readGathers>[number])
 
 /** CPU `cls` uses the address through whatever it holds. */
 export function checkTouch(step: Step, write: boolean): void {
-  const cls = step.cpu;
+  const { cls } = step;
   for (let level = 0; level <= 2; level += 1) {
     const stale = step.classByte(cls, LEAF + level);
     if (stale === 0) continue;

@@ -5,6 +5,7 @@ import type { Value } from '#event/value.js';
 import { evaluate } from './evaluate.js';
 import {
   runCpu,
+  runInterrupt,
   runInterrupts,
   runIpi,
   runLock,
@@ -115,6 +116,13 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'lazy-mmu':
       runLazyMmu(step, event.on);
+      return;
+    case 'interrupt':
+      if (event.phase !== 'end') chooseHistories(step);
+      runInterrupt(step, event);
+      return;
+    case 'start':
+      step.state.note('started', 'yes');
       return;
     case 'ipi-all':
       chooseHistories(step);

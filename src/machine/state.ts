@@ -54,7 +54,9 @@ export const RCU = 1;
 export const INSIDE = 2;
 /** In lazy MMU mode, on a machine that holds flushes back in it. */
 export const LAZY_MMU = 3;
-export const CPU_BYTES = 4;
+/** CPU whose interrupt handler this program goes through, plus one; its own: it holds off other interrupts. */
+export const ACTING = 4;
+export const CPU_BYTES = 5;
 
 /** Per class. */
 export const CONDITION = 0;
@@ -66,7 +68,7 @@ export const OWED = 8;
 /** Per level: may a walk cache still lead to the table of this level? */
 export const WALK = 11;
 export const WALK_FLAGS = 16;
-const CLASS_BYTES = 21;
+export const CLASS_BYTES = 21;
 
 /** Flags of a stale bit: a flush was done that missed it, is deferred, is started, or waits for an isb; last: 16 * (cpu + 1) that started it. */
 export const MISSED = 1;
@@ -76,7 +78,8 @@ export const NEEDS_ISB = 8;
 
 export const LIFE = { live: 0, queued: 1, deferred: 2, freed: 3 } as const;
 export const KNOWN = { unknown: 0, linked: 1, unlinked: 2, never: 3 } as const;
-export const COND = { unknown: 0, active: 1, lazy: 2, user: 3, preempted: 4 } as const;
+/** `away`: other page tables are loaded; what is kept of the witness's is out of use until they are loaded again. */
+export const COND = { unknown: 0, active: 1, lazy: 2, user: 3, preempted: 4, away: 5 } as const;
 
 export function layoutFor(programs: number, classes: number): Layout {
   const perCpu = FIXED_SIZE;

@@ -11,12 +11,23 @@ import {
   LEVELS,
   type Level,
   type MemoryValue,
+  UNSET,
   type Value,
 } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
 import type { CompiledProgram } from './compile-program.js';
 import type { Choice, ChoiceVector } from './run.js';
-import { CPU_BYTES, type Layout, LEAF, PAGE_LIFE, type State, TABLE_LIFE, type ValueTable } from './state.js';
+import {
+  ACTING,
+  CLASS_BYTES,
+  CPU_BYTES,
+  type Layout,
+  LEAF,
+  PAGE_LIFE,
+  type State,
+  TABLE_LIFE,
+  type ValueTable,
+} from './state.js';
 
 /** What stays the same during a search. */
 export interface Machine {
@@ -37,6 +48,8 @@ export interface Machine {
   /** Memory of the witness that came in from outside (arguments, lists): its history is chosen before the first flush. */
   readonly brought: readonly MemoryValue[];
   readonly names: readonly string[];
+  /** Variables of all programs, and where they stand in the last row of variables. */
+  readonly shared: ReadonlyMap<string, number>;
 }
 
 /** One of the options of a choice was taken: how many there were is what the enumeration needs. */
@@ -127,11 +140,17 @@ export class Step {
   }
 
   classByte(cls: number, at: number): number {
-    return this.get(this.machine.layout.perClass + cls * 21 + at);
+    return this.get(this.machine.layout.perClass + cls * CLASS_BYTES + at);
   }
 
   setClassByte(cls: number, at: number, value: number): void {
-    this.set(this.machine.layout.perClass + cls * 21 + at, value);
+    this.set(this.machine.layout.perClass + cls * CLASS_BYTES + at, value);
+  }
+
+  /** The CPU whose hardware the code works on: another one while its interrupt is handled. */
+  get cls(): number {
+    const acting = this.cpuByte(this.cpu, ACTING);
+    return acting === 0 ? this.cpu : acting - 1;
   }
 
   /** "CPU1": programs first, then the CPU that runs none of them. */
@@ -142,11 +161,33 @@ export class Step {
   // ---- variables and entries
 
   variable(name: string): Value {
+    const common = this.machine.shared.get(name);
+    if (common !== undefined)
+      return this.known(
+        name,
+        this.machine.values.value(this.state.vars[this.machine.programs.length]?.[common] ?? 0),
+      );
     const slot = this.program.slots.get(name);
-    return this.machine.values.value(slot === undefined ? 0 : (this.state.vars[this.cpu]?.[slot] ?? 0));
+    return this.known(
+      name,
+      this.machine.values.value(slot === undefined ? 0 : (this.state.vars[this.cpu]?.[slot] ?? 0)),
+    );
+  }
+
+  /** What memory of several programs holds that nobody stored is chosen when it is first read. */
+  private known(name: string, value: Value): Value {
+    if (value !== UNSET) return value;
+    const held: Value = this.yes(`${name} holds 0`) ? { kind: 'int', n: 0 } : { kind: 'some', is: 'nonzero' };
+    this.assign(name, held);
+    return held;
   }
 
   assign(name: string, value: Value): void {
+    const common = this.machine.shared.get(name);
+    if (common !== undefined) {
+      this.state.putVar(this.machine.programs.length, common, this.machine.values.id(value));
+      return;
+    }
     const slot = this.program.slots.get(name);
     if (slot !== undefined) this.state.putVar(this.cpu, slot, this.machine.values.id(value));
   }

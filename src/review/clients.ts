@@ -1,5 +1,6 @@
 /** Which clients check a changed primitive, and which rules its body replaces in them (DESIGN.md rule 3). */
 import type { MachineFile } from '#event/machine-facts.js';
+import type { Found, Resolver } from '#extract/resolve.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { ClientFile, RuleSet } from '#rules/rule.js';
 
@@ -32,6 +33,27 @@ export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): 
     work.push(...rule.bodies);
   }
   return { clients: [...clients], bodies };
+}
+
+/** The programs of a root: one for a function, one for each CPU of a client, with what runs before they start. */
+export interface Roots {
+  readonly setup: Found | null;
+  readonly cpus: readonly Found[];
+}
+
+/** What stands under these names in a file. */
+export function rootsIn(file: string, root: string, client: boolean, resolver: Resolver): Roots {
+  const index = resolver.index(file);
+  const find = (name: string): Found[] => {
+    const definition = index === null ? null : resolver.live(index, name);
+    return index === null ||
+      definition === null ||
+      (definition.kind !== 'function' && definition.kind !== 'macro')
+      ? []
+      : [{ index, definition }];
+  };
+  if (!client) return { setup: null, cpus: find(root) };
+  return { setup: find('setup')[0] ?? null, cpus: ['client', 'cpu0', 'cpu1'].flatMap(find) };
 }
 
 /** `client:NAME:CHANGED-FILE` as a C file that includes the changed file, so that the changed bodies are in view. */

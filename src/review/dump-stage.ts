@@ -1,10 +1,9 @@
 /** What a stage makes of one function on both sides of a patch, as text: debugging starts at the first wrong dump. */
 import { printFunction } from '#c/print-cfg.js';
-import { extractProgram } from '#extract/extract-program.js';
 import { printProgram } from '#extract/print-program.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
-import { clientsFor } from './clients.js';
+import { clientsFor, rootsIn } from './clients.js';
 import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { Session } from './session.js';
@@ -42,35 +41,38 @@ export function dumpStage(
           : [null, undefined];
         for (const changed of path === null ? state.changed : [path]) {
           const file = client === null ? changed : `client:${client}:${changed}`;
-          const found =
-            resolver.index(file) === null ? null : resolver.define(client === null ? own : 'client', file);
-          if (found === null) continue;
-          parts.push(`== ${side} on ${machine.name}, ${found.index.file}`);
+          const { setup, cpus } = rootsIn(file, own, client !== null, resolver);
+          if (cpus.length === 0) continue;
+          const place = `${side} on ${machine.name}, ${file}`;
           if (stage === 'cfg') {
-            const lowered = resolver.lower(found);
-            parts.push(
-              'blocks' in lowered
-                ? printFunction(lowered)
-                : `not lowered, line ${lowered.line}: ${lowered.reason}`,
-            );
-          } else {
-            const bodies =
-              (changedName === undefined ? undefined : clientsFor(changedName, rules, machine)?.bodies) ??
-              new Set<string>();
-            const extraction = extractProgram(found, resolver, rules, {
-              bodies,
-              outermost: true,
-              nodeLimit: NODE_LIMIT,
-              depthLimit: DEPTH_LIMIT,
-            });
-            parts.push(
-              'reason' in extraction
-                ? `not extracted, line ${extraction.line}: ${extraction.reason}`
-                : printProgram(extraction.program),
-            );
-            if (!('reason' in extraction))
-              for (const gap of extraction.gaps)
-                parts.push(`gap: ${gap.function} (${gap.file}): ${gap.kind}: ${gap.reason}`);
+            for (const found of setup === null ? cpus : [setup, ...cpus]) {
+              const lowered = resolver.lower(found);
+              parts.push(
+                `== ${place}`,
+                'blocks' in lowered
+                  ? printFunction(lowered)
+                  : `not lowered, line ${lowered.line}: ${lowered.reason}`,
+              );
+            }
+            continue;
+          }
+          const bodies =
+            (changedName === undefined ? undefined : clientsFor(changedName, rules, machine)?.bodies) ??
+            new Set<string>();
+          const extracted = session.extraction.extract(cpus, setup, resolver, rules, {
+            bodies,
+            outermost: true,
+            nodeLimit: NODE_LIMIT,
+            depthLimit: DEPTH_LIMIT,
+          });
+          if ('reason' in extracted) {
+            parts.push(`== ${place}`, `not extracted, line ${extracted.line}: ${extracted.reason}`);
+            continue;
+          }
+          for (const { program, gaps } of extracted) {
+            parts.push(`== ${place}`, printProgram(program));
+            for (const gap of gaps)
+              parts.push(`gap: ${gap.function} (${gap.file}): ${gap.kind}: ${gap.reason}`);
           }
         }
       }

@@ -5,13 +5,13 @@
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
-import type { Found, Resolver } from '#extract/resolve.js';
+import type { Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
 import { type ChangedName, changedFunctions, isLiveChange, touchedFunctions } from './changed-functions.js';
-import { clientsFor } from './clients.js';
+import { clientsFor, type Roots, rootsIn } from './clients.js';
 import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
@@ -309,31 +309,26 @@ function check(
     expired: () => session.options.now() - started > within.milliseconds,
   };
   const program = (resolver: Resolver, outermost: boolean): readonly EventProgram[] | null => {
-    const roots = programsOf(task, resolver);
-    if (roots.length === 0) return null;
-    const programs: EventProgram[] = [];
-    for (const root of roots) {
-      session.programs += 1;
-      const extraction = session.extraction.extract(root, resolver, session.rules, {
-        bodies: task.bodies,
-        outermost,
-        nodeLimit: NODE_LIMIT,
-        depthLimit: DEPTH_LIMIT,
-      });
-      if ('reason' in extraction) {
-        undecided.push({
-          function: task.root,
-          file: task.file,
-          kind: 'parse',
-          reason: `line ${extraction.line}: ${extraction.reason}`,
-        });
-        return null;
-      }
-      programs.push(extraction.program);
-    }
-    return programs;
+    const roots = rootsOf(task, resolver);
+    if (roots.cpus.length === 0) return null;
+    session.programs += roots.cpus.length;
+    const extracted = session.extraction.extract(roots.cpus, roots.setup, resolver, session.rules, {
+      bodies: task.bodies,
+      outermost,
+      nodeLimit: NODE_LIMIT,
+      depthLimit: DEPTH_LIMIT,
+    });
+    const unread = (kind: Undecided['kind'], reason: string): null => {
+      undecided.push({ function: task.root, file: task.file, kind, reason });
+      return null;
+    };
+    if ('reason' in extracted) return unread('parse', `line ${extracted.line}: ${extracted.reason}`);
+    // A primitive that is to be followed and cannot be found would be a call that does nothing.
+    for (const { gaps } of extracted)
+      for (const gap of gaps) if (gap.kind === 'resolve') return unread('resolve', gap.reason);
+    return extracted.map((extraction) => extraction.program);
   };
-  const existedBefore = programsOf(task, old).length > 0;
+  const existedBefore = rootsOf(task, old).cpus.length > 0;
   const after = program(now, existedBefore || task.client !== null);
   const before = program(old, true);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
@@ -387,16 +382,5 @@ function checkBeside(
   return null;
 }
 
-/** The root's definitions: one for a function, one per CPU for a client. */
-function programsOf(task: Task, resolver: Resolver): Found[] {
-  const index = resolver.index(task.file);
-  if (index === null) return [];
-  const names = task.client === null ? [task.root] : ['client', 'cpu0', 'cpu1'];
-  const found: Found[] = [];
-  for (const name of names) {
-    const definition = resolver.live(index, name);
-    if (definition !== null && (definition.kind === 'function' || definition.kind === 'macro'))
-      found.push({ index, definition });
-  }
-  return found;
-}
+const rootsOf = (task: Task, resolver: Resolver): Roots =>
+  rootsIn(task.file, task.root, task.client !== null, resolver);

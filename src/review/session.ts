@@ -65,7 +65,7 @@ export class Session {
       const extracted = walkersOf(actor, resolver, this.rules).flatMap((name): EventProgram[] => {
         const definition = index === null ? null : resolver.live(index, name);
         if (index === null || definition === null) return [];
-        const extraction = this.extraction.extract({ index, definition }, resolver, this.rules, {
+        const extraction = this.extraction.extract([{ index, definition }], null, resolver, this.rules, {
           bodies: new Set(),
           outermost: false,
           nodeLimit: NODE_LIMIT,
@@ -73,7 +73,11 @@ export class Session {
         });
         return 'reason' in extraction
           ? []
-          : [{ ...extraction.program, space: actor.space, assumptions: actor.program.assumptions }];
+          : extraction.map(({ program }) => ({
+              ...program,
+              space: actor.space,
+              assumptions: actor.program.assumptions,
+            }));
       });
       programs = extracted.length > 0 ? extracted : [actor.program];
       known.set(actor.name, programs);

@@ -129,6 +129,17 @@ function compileOne(
   const steps = (file.events ?? []).flatMap((step, n) =>
     compileStep(source, [index, 'events', n], step, scope, locals),
   );
+  const memory = (file.memory ?? []).map(({ pointer, old, value }, n) => {
+    if (!parameters.includes(pointer))
+      throw source.error('unknown-variable', `unknown parameter \`${pointer}\``, [
+        index,
+        'memory',
+        n,
+        'pointer',
+      ]);
+    locals.add(old);
+    return { pointer, old, value: expressionAt(source, [index, 'memory', n, 'value'], value, scope) };
+  });
   const expression = (key: 'returns' | 'more'): Expression | null => {
     const text = file[key];
     return text === undefined ? null : expressionAt(source, [index, key], text, scope);
@@ -151,9 +162,21 @@ function compileOne(
         n,
         'parameter',
       ]);
+    for (const key of ['mask', 'condition', 'wait'] as const)
+      if (callback[key] !== undefined && !parameters.includes(callback[key]))
+        throw source.error('unknown-variable', `unknown parameter \`${callback[key]}\``, [
+          index,
+          'callbacks',
+          n,
+          key,
+        ]);
     return {
       parameter: callback.parameter,
       member: callback.member ?? null,
+      ...(callback.cpus === undefined ? {} : { cpus: callback.cpus }),
+      ...(callback.mask === undefined ? {} : { mask: callback.mask }),
+      ...(callback.condition === undefined ? {} : { condition: callback.condition }),
+      ...(callback.wait === undefined ? {} : { wait: callback.wait }),
       ...(callback.fields === undefined
         ? {}
         : {
@@ -201,7 +224,9 @@ function compileOne(
     ...(callbacks.length === 0 ? {} : { callbacks }),
     ...(file.space === undefined ? {} : { space: file.space }),
     ...(file.walkers === undefined ? {} : { walkers: file.walkers }),
+    ...(memory.length === 0 ? {} : { memory }),
     ...(file.forwards === undefined ? {} : { forwards: file.forwards }),
+    ...(file.runs === undefined ? {} : { runs: file.runs }),
     source: file.source ?? '',
     at: `${source.file}:${source.place([index]).line}`,
   };

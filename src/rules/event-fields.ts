@@ -7,6 +7,7 @@ export type FieldType =
   /** A new name for later steps. */
   | 'name'
   | 'boolean'
+  | 'number'
   | 'level'
   /** Two expressions: start and end. */
   | 'pair'
@@ -120,8 +121,13 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
       'preempt-vcpu',
       'run-vcpu',
       'deferred-flush',
+      'load-tables',
     ]),
+    of: may('expression'),
+    flush: may('expression'),
   },
   witness: { address: needs('expression'), asid: may('expression') },
+  interrupt: { cpu: needs('number'), phase: needs(['begin', 'end', 'skip']), flushes: may('boolean') },
+  start: {},
   'operation-end': {},
 };

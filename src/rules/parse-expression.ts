@@ -74,6 +74,8 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'address-of': plain(1),
     'entry-above': plain(1),
     'as-memory': plain(1),
+    at: plain(1),
+    'this-cpu': plain(0),
   } satisfies Partial<Record<Operator, Signature>>),
 );
 
@@ -204,7 +206,7 @@ class Parser {
     }
     const number = this.match(/0x[0-9a-fA-F]+|\d+/y);
     if (number !== null) return integer(Number(number));
-    const symbol = this.match(/\$[A-Za-z_][\w.:]*/y);
+    const symbol = this.match(/\$@?[A-Za-z_][\w.:]*/y);
     if (symbol !== null) return constant({ kind: 'symbol', name: symbol.slice(1) });
     const called = this.match(/[A-Za-z_]\w*(?:-[A-Za-z_]\w*)*(?=\()/y);
     if (called !== null) return this.call(called, start);

@@ -39,11 +39,13 @@ function fieldSchema(field: Field): z.ZodType {
         ? name
         : type === 'boolean'
           ? z.boolean()
-          : type === 'level'
-            ? level
-            : type === 'pair'
-              ? z.tuple([expression, expression])
-              : z.enum(type as [string, ...string[]]);
+          : type === 'number'
+            ? z.int().min(0)
+            : type === 'level'
+              ? level
+              : type === 'pair'
+                ? z.tuple([expression, expression])
+                : z.enum(type as [string, ...string[]]);
   return field.optional ? base.optional() : base;
 }
 
@@ -95,6 +97,13 @@ export const callRule = z
           member: name.optional(),
           args: z.array(expression),
           fields: z.record(name, expression).optional(),
+          cpus: z
+            .enum(['all', 'others'])
+            .optional()
+            .describe('it runs in interrupts on other CPUs, with `all` also here'),
+          mask: name.optional().describe('parameter: the CPUs that are asked'),
+          condition: name.optional().describe('parameter: function that is asked for each CPU first'),
+          wait: name.optional().describe('parameter: does the call return when all have run it?'),
         }),
       )
       .optional()
@@ -105,6 +114,11 @@ export const callRule = z
       .optional()
       .describe('who walks those tables in software without their lock'),
     forwards: name.optional().describe('parameter that names the function which is called'),
+    memory: z
+      .array(z.strictObject({ pointer: name, old: name, value: expression }))
+      .optional()
+      .describe('reads and writes the memory behind a pointer at once'),
+    runs: name.optional().describe('function whose body the call runs, where it is in view'),
     bodies: z.array(name).optional().describe('C functions whose bodies the rule stands for'),
     clients: z.array(z.string()).optional().describe('files of rules/clients that check those bodies'),
     source: z.string().optional().describe('kernel file:line'),

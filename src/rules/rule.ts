@@ -55,11 +55,21 @@ export interface CallRule {
     readonly args: readonly Expression[];
     /** A last argument more: a struct whose fields hold these (`struct mm_walk` with its `private`). */
     readonly fields?: Readonly<Record<string, Expression>>;
+    /** The function runs on CPUs, in interrupts of others: `all` or the `others`; absent: as a plain call. */
+    readonly cpus?: 'all' | 'others';
+    /** Parameters: which CPUs (a mask), a function that is asked for each of them, and whether the call waits. */
+    readonly mask?: string;
+    readonly condition?: string;
+    readonly wait?: string;
   }[];
   /** Only tables of this address space are touched by it: a guest's second stage. */
   readonly space?: 'guest';
   /** Who walks those tables in software without their lock. */
   readonly walkers?: GuestWalkers;
+  /** One access to the memory behind a pointer that nothing comes between: `old` names what was there, `value` is stored. */
+  readonly memory?: readonly { readonly pointer: string; readonly old: string; readonly value: Expression }[];
+  /** The call runs the body of this function, with the same arguments, where that body is in view. */
+  readonly runs?: string;
   /** Parameter that names a function: the call is one of that function, with the arguments behind it. */
   readonly forwards?: string;
   /** Kernel file (and line in 6.12) where it is defined: shown by `shootdown rules`. */
