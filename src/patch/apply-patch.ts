@@ -134,11 +134,11 @@ class Target {
       const at = length - pattern.length;
       return at >= 0 && at + head >= this.#done && matches(at) ? { at, head, tail, guess } : null;
     }
-    const [lowest, highest] = [this.#done - head, length - (pattern.length - tail)];
+    const [lowest, highest] = [this.#done, length - (pattern.length - tail)];
     const reach = Math.max(highest - guess, guess - lowest);
     for (let distance = 0; distance <= reach; distance++) {
       for (const at of distance === 0 ? [guess] : [guess + distance, guess - distance]) {
-        if (at >= lowest && at <= highest && at + head >= 0 && matches(at)) return { at, head, tail, guess };
+        if (at >= lowest && at <= highest && matches(at)) return { at, head, tail, guess };
       }
     }
     return null;
@@ -150,8 +150,15 @@ class Target {
       const expected = pattern[index];
       if (line === undefined || expected === undefined || withoutCr(line) !== withoutCr(expected.text))
         return false;
+      if (!this.#endsAlike(at + index, expected)) return false;
     }
     return true;
+  }
+
+  /** A line without a line end is another line than the same text with one, and only the last can be one. */
+  #endsAlike(line: number, expected: HunkLine): boolean {
+    const lacksEnd = !this.#endsInNewline && line === this.#lines.length - 1;
+    return lacksEnd === (expected.noNewline === true);
   }
 
   #replace(hunk: Hunk, { at, head, tail, guess }: Place): void {
@@ -203,6 +210,9 @@ class Target {
     const wrong = old.find(
       (line, index) => withoutCr(this.#lines[at + index] ?? '\n') !== withoutCr(line.text),
     );
+    const end = old.findIndex((line, index) => !this.#endsAlike(at + index, line));
+    if (wrong === undefined && end >= 0)
+      return `its line ${JSON.stringify((old[end]?.text ?? '').trim().slice(0, 80))} ends with a line feed on one side only`;
     if (wrong !== undefined && this.#differsInSpace(old))
       return 'its lines are in the file with other white space, as a mailer leaves them that turns tabs into spaces';
     return wrong === undefined

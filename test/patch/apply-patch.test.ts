@@ -248,6 +248,18 @@ describe('laws, with git as the judge', () => {
     expect(compared).toBeGreaterThan(10);
   });
 
+  it('keeps a missing newline at the end where it is, or says that it is not there', async () => {
+    const last = await one(
+      '--- a/f.c\n+++ b/f.c\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+B\n\\ No newline at end of file\n',
+    );
+    expect(applied(applyFile('a\nb', last)).text).toBe('a\nB');
+    for (const text of ['a\nb\n', 'a\nb\nc'])
+      expect(applyFile(text, last)).toMatchObject({
+        number: 1,
+        reason: 'its line "b" ends with a line feed on one side only',
+      });
+  });
+
   it('round trips any patch that the types allow', async () => {
     const text = fc.constantFrom(
       '',
