@@ -18,6 +18,8 @@ export interface NotApplied {
 
 const noHunk: Hunk = { oldStart: 0, oldLines: 0, newStart: 0, newLines: 0, heading: '', lines: [] };
 const maxFuzz = 2;
+/** Lines compared while the hunks of one file look for their places; a kernel patch needs a few thousand. */
+const maxCompared = 10_000_000;
 
 /**
  * Applies one file of a patch. Each hunk is tried at its place, then ever further away from it, then with up to two
@@ -79,6 +81,7 @@ class Target {
   /** Old lines that are copied or replaced already. */
   #done = 0;
   #offset = 0;
+  #compared = 0;
   #lastEndsInNewline: boolean;
 
   constructor(text: string) {
@@ -135,8 +138,11 @@ class Target {
       return at >= 0 && at + head >= this.#done && matches(at) ? { at, head, tail, guess } : null;
     }
     const [lowest, highest] = [this.#done, length - (pattern.length - tail)];
+    if (highest < lowest) return null;
     const reach = Math.max(highest - guess, guess - lowest);
-    for (let distance = 0; distance <= reach; distance++) {
+    // Headers may name any line: the search starts where the file does.
+    for (let distance = Math.max(0, guess - highest, lowest - guess); distance <= reach; distance++) {
+      if (this.#compared > maxCompared) return null;
       for (const at of distance === 0 ? [guess] : [guess + distance, guess - distance]) {
         if (at >= lowest && at <= highest && matches(at)) return { at, head, tail, guess };
       }
@@ -146,6 +152,7 @@ class Target {
 
   #matches(pattern: readonly HunkLine[], at: number, head: number, tail: number): boolean {
     for (let index = head; index < pattern.length - tail; index++) {
+      if (++this.#compared > maxCompared) return false;
       const line = this.#lines[at + index];
       const expected = pattern[index];
       if (line === undefined || expected === undefined || withoutCr(line) !== withoutCr(expected.text))
@@ -200,6 +207,7 @@ class Target {
   }
 
   #whyNot(hunk: Hunk): string {
+    if (this.#compared > maxCompared) return 'its place is not found in bounded time';
     const after = reverseHunk(hunk);
     const pattern = after.lines.filter((line) => line.kind !== 'add');
     const at = Math.max(0, hunk.oldStart - 1 + this.#offset);

@@ -16,12 +16,21 @@ export function decodeInput(input: Uint8Array, name: string): string {
   }
   const bytes = withoutMark(unpacked(Buffer.from(input.buffer, input.byteOffset, input.byteLength), name));
   if (isBinary(bytes)) throw new PatchError('not-text', `${name}: not a text file`);
+  const lines = countLines(bytes);
+  if (lines > limits.lines)
+    throw new PatchError('too-large', `${name}: ${lines} lines; at most ${limits.lines} are read`);
   return bytes.toString('latin1');
 }
 
 /** UTF-8 text of a string of bytes, invalid bytes replaced, as files of a tree are read. */
 export function decodeUtf8(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) count++;
+  return count;
 }
 
 function unpacked(bytes: Buffer, name: string): Buffer {

@@ -1,4 +1,5 @@
 import { addressParser, decodeWords } from 'postal-mime';
+import { limits } from './limits.js';
 import type { Address, Envelope } from './series.js';
 
 /** Headers of a mail by lower-case name, unfolded, not yet decoded. The first of a name counts. */
@@ -16,7 +17,7 @@ export function splitHeaders(bytes: string): {
   const body = blank === null ? '' : text.slice(blank.index + blank[0].length);
   const headers = new Map<string, string>();
   let name: string | null = null;
-  for (const line of head.split('\n')) {
+  for (const line of head.split('\n', limits.headerLines)) {
     if ((line.startsWith(' ') || line.startsWith('\t')) && name !== null) {
       headers.set(name, `${headers.get(name) ?? ''}\n${line.trimEnd()}`);
       continue;

@@ -83,11 +83,8 @@ export function inOrderOfNeed<T>(
 ): { readonly ordered: readonly T[]; readonly notes: readonly string[] } {
   const notes: string[] = [];
   const homes = homesOf(families, patchesOf, mails, sameSeries);
-  const ordered: T[] = [];
-  const entered = new Set<T>();
-  const place = (family: T): void => {
-    if (entered.has(family)) return;
-    entered.add(family);
+  const needsOf = (family: T): { readonly needed: T[]; readonly note: string | null } => {
+    const needed: T[] = [];
     const absent = new Set<string>();
     let patchIds = 0;
     for (const patch of patchesOf(family)) {
@@ -96,20 +93,41 @@ export function inOrderOfNeed<T>(
       for (const key of [...needs.messageIds.map((id) => `<${id}>`), ...needs.changeIds]) {
         const home = homes.get(key);
         if (home === undefined) absent.add(key);
-        else place(home);
+        else needed.push(home);
       }
     }
-    ordered.push(family);
     const title = patchesOf(family)[0]?.subject ?? '';
+    const builds = `"${title}" says that it builds on`;
     if (absent.size > 0)
-      notes.push(`"${title}" says that it builds on ${[...absent].slice(0, 5).join(', ')}, not in the input`);
+      return { needed, note: `${builds} ${[...absent].slice(0, 5).join(', ')}, not in the input` };
     // An id of a patch cannot be told from here to be one of the input's, unless nothing else is in it.
-    else if (patchIds > 0 && families.length === 1)
-      notes.push(
-        `"${title}" says that it builds on ${patchIds} earlier ${patchIds === 1 ? 'patch' : 'patches'}, not in the input`,
-      );
+    const isAlone = patchIds > 0 && families.length === 1;
+    const earlier = `${patchIds} earlier ${patchIds === 1 ? 'patch' : 'patches'}`;
+    return { needed, note: isAlone ? `${builds} ${earlier}, not in the input` : null };
   };
-  for (const family of families) place(family);
+  const ordered: T[] = [];
+  const entered = new Set<T>();
+  // Depth first without recursion: a mail box may hold a chain of thousands.
+  for (const first of families) {
+    const open: { readonly family: T; readonly left: T[]; readonly note: string | null }[] = [];
+    const enter = (family: T): void => {
+      if (entered.has(family)) return;
+      entered.add(family);
+      const { needed, note } = needsOf(family);
+      open.push({ family, left: needed.reverse(), note });
+    };
+    enter(first);
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const next = top.left.pop();
+      if (next !== undefined) {
+        enter(next);
+        continue;
+      }
+      ordered.push(top.family);
+      if (top.note !== null) notes.push(top.note);
+      open.pop();
+    }
+  }
   return { ordered, notes };
 }
 

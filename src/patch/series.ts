@@ -81,7 +81,8 @@ export class PatchError extends Error {
     readonly code: PatchErrorCode,
     message: string,
   ) {
-    super(message);
+    // What a mail says may hold anything; a message is one line.
+    super(message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' '));
     this.name = 'PatchError';
   }
 }

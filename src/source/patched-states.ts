@@ -1,5 +1,6 @@
 import { applyFile } from '#patch/apply-patch.js';
 import type { FilePatch, Patch } from '#patch/series.js';
+import { maxFileBytes } from './file-text.js';
 import { hunkStates } from './hunk-tree.js';
 import { overlay } from './overlay-tree.js';
 import { type PatchedState, SourceError, type Tree } from './snapshot.js';
@@ -67,6 +68,10 @@ function applyPatch(patch: Patch, before: Tree): PatchResult {
         file,
         result.reason,
       );
+    if (result.text !== null && result.text.length > maxFileBytes) {
+      skipped.push(path);
+      continue;
+    }
     if (file.change === 'rename' && file.oldPath !== null && !texts.has(file.oldPath))
       texts.set(file.oldPath, null);
     if (file.change !== 'mode' || texts.has(path)) texts.set(path, result.text);

@@ -50,7 +50,8 @@ export class SourceError extends Error {
     readonly code: SourceErrorCode,
     message: string,
   ) {
-    super(message);
+    // What a mail says may hold anything; a message is one line.
+    super(message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' '));
     this.name = 'SourceError';
   }
 }

@@ -20,10 +20,14 @@ function applied(result: Applied | NotApplied): Applied {
   return 'failed' in result ? expect.fail(result.reason) : result;
 }
 
+function judgeStatus(command: string, args: readonly string[], cwd?: string): number | null {
+  return spawnSync(command, args, { cwd }).status;
+}
+
 describe('files that were changed since, with git apply and patch as the judges', () => {
   const folder = mkdtempSync(join(tmpdir(), 'shootdown-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const hasPatch = spawnSync('patch', ['--version']).status === 0;
+  const hasPatch = judgeStatus('patch', ['--version']) === 0;
 
   /** Few different lines, so that a hunk often has several places to stand at. */
   const line = fc.nat(7).map((number) => `l${number}`);
@@ -55,7 +59,7 @@ describe('files that were changed since, with git apply and patch as the judges'
   /** What a tool makes of a file; null when it refuses the patch. */
   function judged(command: string, args: readonly string[], text: string): string | null {
     write('mm/f.c', text);
-    const { status } = spawnSync(command, args, { cwd: folder });
+    const status = judgeStatus(command, args, folder);
     const path = join(folder, 'mm', 'f.c');
     return status === 0 ? (existsSync(path) ? readFileSync(path, 'utf8') : '') : null;
   }
