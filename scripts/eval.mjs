@@ -29,6 +29,7 @@ const HELP = `usage: npm run eval -- --trees DIR --corpus DIR [options]
   --only REGEX       only specs (or harmless patches) whose id matches
   --jobs N           processes at a time (default: CPUs, at most 2)
   --timeout SECONDS  for one run; a run that reaches it counts as undecided (default 60)
+  --hunks            review the patches from their hunks, without a tree
   --verify-forward   run every forward patch alone too, and say where the verdict differs
   --baseline FILE    figures written before: exit 1 when one of them got worse on the specs common to both
   --write FILE       write figures and per-spec results as JSON, and the table in FILE with .md for .json
@@ -66,7 +67,7 @@ async function evaluateCorpus(options, out) {
   const results = await runPool(made, options.jobs, async (spec) => {
     const forward = path.join(out, `${spec.id}.patch`);
     const reverse = path.join(out, `${spec.id}.fix.patch`);
-    const tree = treeOf(options.trees, spec.tree);
+    const tree = options.hunks ? null : treeOf(options.trees, spec.tree);
     const run = await runCheck(options.cli, tree, [forward, reverse], options.timeout);
     if (options.out !== null && run.stdout !== '')
       writeFileSync(path.join(out, `${spec.id}.json`), run.stdout);
@@ -161,6 +162,7 @@ function readOptions() {
     write: values.write ?? null,
     out: values.out === undefined ? null : path.resolve(values.out),
     harmless: values.harmless ?? false,
+    hunks: values.hunks ?? false,
     list: values.list ?? path.join(ROOT, 'scripts/large-functions.json'),
     cli,
   };
@@ -183,6 +185,7 @@ function parse() {
         list: text,
         cli: text,
         harmless: flag,
+        hunks: flag,
         'verify-forward': flag,
         help: flag,
       },

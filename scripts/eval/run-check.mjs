@@ -1,14 +1,18 @@
 /** Runs the command line under a time limit, a few at a time. */
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 
 /**
- * One `check` of `files` as a series. `kind` is `done` (a document came back, exit 0 or 1), `timeout`, or `failed`
+ * One `check` of `files` as a series, against `tree`, or from the hunks alone where it is null. `kind` is `done` (a document came back, exit 0 or 1), `timeout`, or `failed`
  * with the first line of what it said. `wall` is in milliseconds, start-up included.
  */
 export function runCheck(cli, tree, files, timeout) {
   return new Promise((resolve) => {
     const started = process.hrtime.bigint();
-    const child = spawn(process.execPath, [cli, 'check', '--tree', tree, '--format', 'json', ...files], {
+    const where = tree === null ? [] : ['--tree', tree];
+    const child = spawn(process.execPath, [cli, 'check', ...where, '--format', 'json', ...files], {
+      // Not in a tree by chance.
+      cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let timedOut = false;
