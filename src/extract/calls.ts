@@ -122,7 +122,8 @@ export class Calls {
   private definition(name: string, file: string): Found | null {
     return (
       this.resolver.define(name, file) ??
-      (this.rootFile === '' ? null : this.resolver.define(name, this.rootFile))
+      (this.rootFile === '' ? null : this.resolver.define(name, this.rootFile)) ??
+      (this.options.linked.has(name) ? this.resolver.linked(name, file) : null)
     );
   }
 

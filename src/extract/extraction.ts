@@ -30,6 +30,8 @@ export interface ExtractOptions {
   /** Rules of these names are ignored: their bodies are followed instead (rule 3). */
   readonly bodies: ReadonlySet<string>;
   readonly outermost: boolean;
+  /** Names of global functions that are followed into other files. */
+  readonly linked: ReadonlySet<string>;
   readonly nodeLimit: number;
   readonly depthLimit: number;
 }

@@ -9,6 +9,7 @@ import type { CFunction, Configuration, Definition, FileIndex, Gap } from '#c/ir
 import { lowerFunction } from '#c/lower-function.js';
 import { evaluateCondition } from '#c/preprocess.js';
 import type { MachineFile } from '#event/machine-facts.js';
+import { filesIn, foldersFor, type LinkView, mayDefine } from './linked-files.js';
 
 export interface Found {
   readonly index: FileIndex;
@@ -74,6 +75,7 @@ export class Resolver {
   private readonly headers = new Map<string, readonly string[]>();
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
+  private readonly folders = new Map<string, readonly string[]>();
   readonly configuration: Configuration;
 
   constructor(
@@ -83,6 +85,8 @@ export class Resolver {
     /** Value of a symbol that neither the machine nor its headers settle. */
     private readonly unstated: (symbol: string) => string | undefined = (symbol) =>
       symbol.startsWith('CONFIG_') ? 'y' : undefined,
+    /** What other files hold; null: only headers are in view. */
+    private readonly view: LinkView | null = null,
   ) {
     this.configuration = (symbol) =>
       this.note(`symbol ${symbol}`, (resolver) => resolver.symbol(symbol), this.symbol(symbol));
@@ -172,6 +176,55 @@ export class Resolver {
       this.note(key, ask, true);
     }
     return found;
+  }
+
+  /**
+   * The definition with external linkage that a call of `name` in `from` is linked to: a file of its own folder or of
+   * those that hold page-table code, a strong definition before a weak one. Null when none of them has it.
+   */
+  linked(name: string, from: string): Found | null {
+    const key = `linked ${from} ${name}`;
+    let found = this.found.get(key);
+    if (found === undefined) {
+      found = this.view === null ? null : this.searchLinked(name, from, this.view);
+      this.found.set(key, found);
+    }
+    const { index, definition } = found ?? { index: null, definition: null };
+    this.note(
+      key,
+      (resolver) => {
+        const other = resolver.linked(name, from);
+        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+      },
+      true,
+    );
+    return found;
+  }
+
+  private searchLinked(name: string, from: string, view: LinkView): Found | null {
+    let weak: Found | null = null;
+    for (const folder of foldersFor(from, this.ownMachine.arch)) {
+      for (const path of this.filesIn(folder, view)) {
+        const text = this.read(path);
+        if (text === null || path === from || !mayDefine(text, name)) continue;
+        const index = this.cache.index(path, text);
+        const definition = this.findLive(index, name);
+        if (definition === null || definition.kind !== 'function' || definition.static) continue;
+        const found = { index, definition };
+        if (!/\b__weak\b/.test(index.text.slice(definition.start, definition.body))) return found;
+        weak ??= found;
+      }
+    }
+    return weak;
+  }
+
+  private filesIn(folder: string, view: LinkView): readonly string[] {
+    let files = this.folders.get(folder);
+    if (files === undefined) {
+      files = filesIn(folder, view, (symbol) => this.symbol(symbol));
+      this.folders.set(folder, files);
+    }
+    return files;
   }
 
   lower(found: Found): CFunction | Gap {

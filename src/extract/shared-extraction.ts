@@ -37,6 +37,7 @@ export class SharedExtraction {
     const text = JSON.stringify([
       [...options.bodies].sort(),
       options.outermost,
+      [...options.linked].sort(),
       options.nodeLimit,
       options.depthLimit,
     ]);

@@ -2,11 +2,15 @@
  * The one place where the stages meet: trees before and after each patch in, a review document out. No IO of its own,
  * no clock but the one passed in.
  */
+
+import { identifiersIn } from '#c/identifiers.js';
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
+import { programShape } from '#extract/finish-program.js';
 import type { Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
+import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
@@ -308,13 +312,18 @@ function check(
     states: Math.max(Math.min(within.states, left), LEAST_STATES),
     expired: () => session.options.now() - started > within.milliseconds,
   };
-  const program = (resolver: Resolver, outermost: boolean): readonly EventProgram[] | null => {
+  const program = (
+    resolver: Resolver,
+    outermost: boolean,
+    linked: ReadonlySet<string>,
+  ): readonly EventProgram[] | null => {
     const roots = rootsOf(task, resolver);
     if (roots.cpus.length === 0) return null;
     session.programs += roots.cpus.length;
     const extracted = session.extraction.extract(roots.cpus, roots.setup, resolver, session.rules, {
       bodies: task.bodies,
       outermost,
+      linked,
       nodeLimit: NODE_LIMIT,
       depthLimit: DEPTH_LIMIT,
     });
@@ -329,11 +338,24 @@ function check(
     return extracted.map((extraction) => extraction.program);
   };
   const existedBefore = rootsOf(task, old).cpus.length > 0;
-  const after = program(now, existedBefore || task.client !== null);
-  const before = program(old, true);
+  const after = program(now, existedBefore || task.client !== null, NONE);
+  const before = program(old, true, NONE);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
   if (undecided.length > 0) return { verdict: null, undecided, before, after };
   const alone = session.judged(before, after, machine, limits);
+  // A call that the patch brings in or takes away, and, where something is raised, every call, is followed into the
+  // file that the kernel links it from: what stands there decides, unless that makes too much to search.
+  const links =
+    task.client === null ? callsToLink(task, old, now, session.rules, alone.introduced.length > 0) : NONE;
+  if (links.size > 0) {
+    const wide = [program(old, true, links), program(now, existedBefore, links)] as const;
+    if (undecided.length === 0 && (differs(before, wide[0]) || differs(after, wide[1]))) {
+      const verdict = session.judged(...wide, machine, { ...limits, states: Math.ceil(limits.states / 4) });
+      if (verdict.introduced.length > 0 || verdict.cutOff === null)
+        return { verdict, undecided, before: wide[0], after: wide[1] };
+    }
+    undecided.length = 0;
+  }
   const beside =
     task.client === null && !alone.same && alone.cutOff === null && alone.introduced.length === 0
       ? checkBeside(before, after, machine, old, now, session, limits, kindsShown(alone))
@@ -349,6 +371,39 @@ function check(
     });
   return { verdict, undecided, before, after };
 }
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Names that the changed function uses, that are defined in no file it sees and in one that it is linked with. */
+function callsToLink(
+  task: Task,
+  old: Resolver,
+  now: Resolver,
+  rules: RuleSet,
+  all: boolean,
+): ReadonlySet<string> {
+  const used = [old, now].map((resolver): ReadonlySet<string> => {
+    const found = resolver.define(task.changed.name, task.file);
+    if (found === null || found.index.file !== task.file) return NONE;
+    return identifiersIn(found.index.text, found.definition.body, found.definition.end);
+  });
+  const [was, is] = [used[0] ?? NONE, used[1] ?? NONE];
+  const names = [...new Set([...was, ...is])].filter((name) => all || was.has(name) !== is.has(name));
+  return new Set(
+    names.filter((name) =>
+      [old, now].some(
+        (resolver) =>
+          ruleFor(rules, name, resolver.machine) === null &&
+          resolver.define(name, task.file) === null &&
+          resolver.linked(name, task.file) !== null,
+      ),
+    ),
+  );
+}
+
+const differs = (first: readonly EventProgram[] | null, second: readonly EventProgram[] | null): boolean =>
+  (first ?? []).length !== (second ?? []).length ||
+  (first ?? []).some((program, n) => programShape(program) !== programShape(second?.[n] ?? program));
 
 const kindsShown = (verdict: Verdict): ReadonlySet<string> =>
   new Set([...verdict.existing, ...verdict.fixed].map((run) => kindOf(run.violation)));

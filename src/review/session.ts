@@ -8,6 +8,7 @@ import { SharedExtraction } from '#extract/shared-extraction.js';
 import { factsOf } from '#machine/facts.js';
 import type { ActorFile, RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
+import { isBuiltOn } from './built-on.js';
 import { clientFile } from './clients.js';
 import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
@@ -42,6 +43,11 @@ export class Session {
         (path) => (path.startsWith('client:') ? (clientFile(path, clients) ?? null) : tree.read(path)),
         machine,
         this.cache,
+        undefined,
+        {
+          list: (folder) => tree.list(folder),
+          built: (path, configuration) => isBuiltOn(path, machine, configuration, (file) => tree.read(file)),
+        },
       );
       map.set(machine.name, resolver);
     }
@@ -68,6 +74,7 @@ export class Session {
         const extraction = this.extraction.extract([{ index, definition }], null, resolver, this.rules, {
           bodies: new Set(),
           outermost: false,
+          linked: new Set(),
           nodeLimit: NODE_LIMIT,
           depthLimit: DEPTH_LIMIT,
         });
