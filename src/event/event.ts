@@ -40,6 +40,11 @@ export interface Flush<X> {
   readonly ttl?: X;
   /** Number of the address space that the instruction names. It counts where the program says which the witness has. */
   readonly asid?: X;
+  /**
+   * Of a guest's translation: `second` removes what is cached of its second stage alone, `first` what was combined with
+   * the guest's own tables, which counts once the second stage is done. Absent: both.
+   */
+  readonly stage?: 'first' | 'second';
   /** Does it also invalidate secondary TLBs that share the CPU's page tables (IOMMU SVA)? */
   readonly secondary?: boolean;
 }
@@ -194,7 +199,9 @@ export type Event<X> =
         | 'run-vcpu'
         | 'deferred-flush'
         /** Loads the page tables of `of`: the witness's when that is `@mm`, others that do not hold it else. */
-        | 'load-tables';
+        | 'load-tables'
+        /** Another guest's context is loaded: instructions act on it from the next context synchronisation on. */
+        | 'switch-vmid';
       readonly of?: X;
       /** Are the translations that this CPU kept of those tables dropped? */
       readonly flush?: X;

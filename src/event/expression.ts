@@ -106,6 +106,8 @@ export type Operator =
   | 'level-of'
   /** (entry pointer or table): the first address that it maps. */
   | 'address-of'
+  /** (entry pointer): some address that it maps: the first, one before w, or one behind w's page. */
+  | 'address-in'
   /** (table): pointer to the entry that links it. */
   | 'entry-above'
   /** (anything): itself when it is memory, else null. Counts of entries are kept in the page that holds them. */

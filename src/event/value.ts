@@ -18,9 +18,10 @@ export type Who = 'W' | 'A' | 'other';
 /**
  * Position of an address relative to the witness address w, by granule:
  * a level `l` means "at or before w, inside w's level-`l` granule but not inside the next smaller one"
- * (`pte`: same page as w); `far`: at or before w, outside even the pgd granule; `past`: after w's page.
+ * (`pte`: same page as w); `far`: at or before w, outside even the pgd granule; `past`: after w's page;
+ * `past-l`: after w's page, but inside w's level-`l` granule and not inside the next smaller one.
  */
-export type Gap = Level | 'far' | 'past';
+export type Gap = Level | 'far' | 'past' | 'past-pmd' | 'past-pud';
 
 /**
  * What an entry holds. `maps`: `none` empty; `page` a present leaf; `table` a present pointer to the next level;

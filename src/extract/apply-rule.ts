@@ -29,9 +29,15 @@ export class RuleEvents {
     readonly more: Expression | null;
     readonly out: ReadonlyMap<string, Expression>;
     readonly value: (expr: Expression) => Expression;
+    readonly argument: (name: string) => Val | null;
   } {
     const locals = new Map<string, string>();
     const argument = (name: string): Val | null => {
+      const [pointer = '', field] = name.split('->');
+      if (field !== undefined) {
+        const base = argument(pointer);
+        return base === null ? null : this.memory.loadField(base, field, at);
+      }
       const position = rule.parameters.indexOf(name);
       return position < 0
         ? null
@@ -102,6 +108,7 @@ export class RuleEvents {
       more: rule.more === null ? null : value(rule.more),
       out,
       value,
+      argument,
     };
   }
 

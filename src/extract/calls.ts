@@ -159,7 +159,7 @@ export class Calls {
     args: readonly Val[],
     instance: Instance,
     at: Site,
-    value: (expr: Expression) => Expression,
+    { value, argument }: ReturnType<RuleEvents['apply']>,
   ): void {
     for (const callback of rule.callbacks ?? []) {
       const handed = args[rule.parameters.indexOf(callback.parameter)];
@@ -170,7 +170,7 @@ export class Calls {
           ? first
           : first?.definition.kind === 'table'
             ? this.member(first, callback.member)
-            : null;
+            : this.heldFunction(handed, callback.member, instance);
       if (callback.cpus !== undefined) {
         this.onCpus(rule, callback, target, args, instance, at, value);
         continue;
@@ -183,8 +183,9 @@ export class Calls {
         continue;
       const lowered = this.resolver.lower(target);
       const parameters = 'blocks' in lowered ? lowered.parameters : [];
+      const when = callback.when === undefined ? null : value(callback.when);
       const passed = callback.args.map((arg, n): Val => {
-        const handed = arg.op === 'param' ? args[rule.parameters.indexOf(arg.name)] : undefined;
+        const handed = arg.op === 'param' ? argument(arg.name) : null;
         const origin = `${rule.name} argument ${n}`;
         const val = handed ?? { expr: value(arg), origin, stable: true, type: null };
         const parameter = parameters[n];
@@ -198,12 +199,12 @@ export class Calls {
       // The struct that the last argument points to (struct mm_walk), with what the primitive puts into it.
       const cell = `L${this.graph.instances}.${rule.name}`;
       for (const [field, expr] of Object.entries(callback.fields ?? {})) {
-        const from = expr.op === 'param' ? args[rule.parameters.indexOf(expr.name)] : undefined;
+        const from = expr.op === 'param' ? argument(expr.name) : null;
         const val = from ?? { expr: value(expr), origin: `${rule.name} ${field}`, stable: true, type: null };
         this.memory.storeCell(`${cell}.${field}`, val, undefined, at);
       }
       if (callback.fields !== undefined)
-        passed.push({
+        passed.splice(callback.at ?? passed.length, 0, {
           expr: constant({ kind: 'symbol', name: cell }),
           origin: `&${cell}`,
           stable: true,
@@ -214,7 +215,7 @@ export class Calls {
       const after = this.graph.label();
       this.graph.end({
         kind: 'branch',
-        on: choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false),
+        on: when ?? choice(`${rule.name} calls ${callback.member ?? callback.parameter}`, false),
         then: body,
         else: after,
         at,
@@ -273,6 +274,12 @@ export class Calls {
       passed,
       condition: runs(this.named(asked, instance)),
     });
+  }
+
+  /** The function in a field of a local struct that is handed over (`walker->cb`). */
+  private heldFunction(handed: Val, member: string, instance: Instance): Found | null {
+    const name = this.memory.functionIn(handed, member);
+    return name === null ? null : this.definition(name, instance.fn.file);
   }
 
   private member(table: Found, member: string): Found | null {
@@ -383,6 +390,13 @@ export class Calls {
     this.walkers ??= rule.walkers ?? null;
   }
 
+  /** An asm statement whose first instruction a rule knows as `asm.NAME`. */
+  instruction(template: string, at: Site): void {
+    const first = /\b[a-z]\w*/.exec(template)?.[0];
+    const rule = first === undefined ? null : ruleFor(this.rules, `asm.${first}`, this.resolver.machine);
+    if (rule !== null) this.events.apply(rule, [], at, rule.name, null);
+  }
+
   private byRule(
     rule: CallRule,
     args: readonly Val[],
@@ -393,7 +407,7 @@ export class Calls {
   ): Val {
     this.heedSpace(rule);
     const applied = this.events.apply(rule, args, at, origin, expected);
-    this.callbacks(rule, args, instance, at, applied.value);
+    this.callbacks(rule, args, instance, at, applied);
     if (rule.stops) {
       this.graph.end({ kind: 'stop', at });
       this.graph.current = this.graph.label();

@@ -41,10 +41,11 @@ export function extractProgram(
     : extraction;
 }
 
-/** A choice that holds for the whole run; none where there is one option. */
-function oneOf(key: string, of: readonly Value[]): Expression {
+/** A choice, for the whole run if it is stable; none where there is one option. */
+function oneOf(key: string, of: readonly Value[], stable = true): Expression {
   const only = of[0];
-  return only !== undefined && of.length === 1 ? constant(only) : { op: 'choice', key, of, stable: true };
+  if (only !== undefined && of.length === 1) return constant(only);
+  return { op: 'choice', key, of, ...(stable ? { stable } : {}) };
 }
 
 /** One root of several that run together, ready to be cut down to what some program needs. */
@@ -210,10 +211,14 @@ class Builder {
           exec: '?',
           cont: '?',
         });
-        return {
-          ...base,
-          expr: oneOf(`${origin} is`, [...levels.map((at) => value(at, 'W')), value(level, 'new')]),
-        };
+        // In a variable: what a test finds out about the value then holds for the rest of the run.
+        return this.graph.hold(
+          {
+            ...base,
+            expr: oneOf(`${origin} is`, [...levels.map((at) => value(at, 'W')), value(level, 'new')], false),
+          },
+          null,
+        );
       }
       case 'memory-page': {
         const page = (who: 'W' | 'new'): Value => ({ kind: 'memory', what: 'page', level: 'pte', who });
@@ -486,6 +491,7 @@ class Builder {
         this.iterate(instance, instruction, at);
         return;
       case 'asm':
+        this.calls.instruction(instruction.template, at);
         if (instruction.clobbersMemory)
           this.graph.emit({ kind: 'event', event: { kind: 'barrier', strength: 'compiler' }, at });
         instance.values.set(instruction.id, {
@@ -536,6 +542,21 @@ class Builder {
         },
         at,
       );
+    // What differs between two entries, under whatever mask: that they differ.
+    if (kinds[0] === 'entry-value' && kinds[1] === 'entry-value' && op === '^')
+      return {
+        ...this.graph.hold(
+          {
+            expr: { op: '!', args: [{ op: 'same', args: [left.expr, right.expr] }] },
+            origin,
+            stable: false,
+            type,
+          },
+          at,
+        ),
+        difference: true,
+      };
+    if (left.difference && op === '&') return { ...left, origin };
     if (kinds[0] === 'entry-value' && kinds[1] !== 'entry-value') {
       const expr = entryBits(op, left, right, this.rules);
       if (expr !== null) return this.graph.hold({ expr, origin, stable: false, type }, at);

@@ -37,6 +37,25 @@ const ERRNO = [
   'INVAL',
 ];
 
+/** Where a place lies: in memory that is followed as a cell, or in a page-table entry. */
+type Target =
+  | {
+      readonly kind: 'cell';
+      readonly cell: string;
+      readonly stable: boolean;
+      readonly local: boolean;
+      readonly at?: Val;
+      readonly base?: Val;
+      readonly field?: string;
+      readonly among?: readonly Candidate[];
+    }
+  | {
+      readonly kind: 'entry';
+      readonly pointer: Expression;
+      readonly origin: string;
+      readonly half?: 'low' | 'high';
+    };
+
 /** A cell that is read before the program stores to it: what it holds at the start, where its field says so. */
 export interface StartCell {
   readonly kind: Kind;
@@ -74,8 +93,9 @@ export class Memory {
 
   /** Was memory read for which a store was found only later? */
   get readEarly(): boolean {
-    for (const cell of [...this.readUnknown, ...this.meanings.keys()])
-      if (this.stored.has(`m:${cell}`)) return true;
+    for (const cell of this.readUnknown) if (this.stored.has(`m:${cell}`)) return true;
+    for (const [cell, meaning] of this.meanings)
+      if (this.stored.has(`m:${cell}`) || this.isEntryValue(meaning)) return true;
     return false;
   }
 
@@ -83,8 +103,9 @@ export class Memory {
   cells(): ReadonlyMap<string, StartCell> {
     const result = new Map<string, StartCell>();
     for (const cell of [...this.readUnknown, ...this.meanings.keys()]) {
-      if (!this.stored.has(`m:${cell}`)) continue;
       const meaning = this.meanings.get(cell);
+      // What a test finds out about an entry's first value holds for the rest of the run: it needs a variable.
+      if (!this.stored.has(`m:${cell}`) && (meaning === undefined || !this.isEntryValue(meaning))) continue;
       const kind = this.cellKinds.get(cell) ?? 'untracked';
       result.set(
         cell,
@@ -195,6 +216,10 @@ export class Memory {
       kindOf(before, this.graph.kinds) === 'untracked' ? 'int' : kindOf(before, this.graph.kinds),
     );
     this.graph.emit({ kind: 'assign', sets, at });
+  }
+
+  private isEntryValue(expr: Expression): boolean {
+    return kindOf(expr, this.graph.kinds) === 'entry-value';
   }
 
   operand(instance: Instance, operand: Operand): Val {
@@ -326,26 +351,7 @@ export class Memory {
     return cell;
   }
 
-  private locate(
-    instance: Instance,
-    place: Place,
-  ):
-    | {
-        readonly kind: 'cell';
-        readonly cell: string;
-        readonly stable: boolean;
-        readonly local: boolean;
-        readonly at?: Val;
-        readonly base?: Val;
-        readonly field?: string;
-        readonly among?: readonly Candidate[];
-      }
-    | {
-        readonly kind: 'entry';
-        readonly pointer: Expression;
-        readonly origin: string;
-        readonly half?: 'low' | 'high';
-      } {
+  private locate(instance: Instance, place: Place): Target {
     let cell: string;
     let stable = true;
     let local = false;
@@ -455,8 +461,26 @@ export class Memory {
     };
   }
 
+  /** `base->field`, where the pointer is a value and no C expression. */
+  loadField(base: Val, field: string, at: Site): Val {
+    const cell = `${base.cell ?? `*${base.origin}`}.${field}`;
+    return this.loadTarget(
+      { kind: 'cell', cell, stable: base.cell !== undefined || base.stable, local: false, base, field },
+      null,
+      at,
+    );
+  }
+
+  /** Name of the function that a field of a local struct holds, where every store in view agrees. */
+  functionIn(base: Val, field: string): string | null {
+    return base.cell === undefined ? null : (this.functions.get(`${base.cell}.${field}`) ?? null);
+  }
+
   load(instance: Instance, place: Place, type: Val['type'], at: Site): Val {
-    const target = this.locate(instance, place);
+    return this.loadTarget(this.locate(instance, place), type, at);
+  }
+
+  private loadTarget(target: Target, type: Val['type'], at: Site): Val {
     if (target.kind === 'entry') {
       const name = this.graph.temporary();
       if (target.half !== undefined) {

@@ -25,6 +25,8 @@ export interface Val {
   readonly among?: readonly Candidate[];
   /** A loop counter that stands for a position in a table. */
   readonly index?: true;
+  /** The bits in which two entries differ. */
+  readonly difference?: true;
 }
 
 function kindOfValue(value: Value): Kind {
@@ -109,6 +111,7 @@ function kindOfOperator(
       return 'memory';
     case 'range-of':
     case 'address-of':
+    case 'address-in':
     case 'align-down':
     case 'align-up':
     case 'addr-end':

@@ -15,7 +15,16 @@ import {
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
 import { compute, hasNumbers, positionOf } from './numbers.js';
-import { addressEnd, advance, alignDown, alignUp, compare, granuleOf, inGranule } from './position.js';
+import {
+  addressEnd,
+  advance,
+  alignDown,
+  alignUp,
+  compare,
+  granuleOf,
+  inGranule,
+  isPast,
+} from './position.js';
 import { noneValue, type Step, unknownEntry } from './step.js';
 
 const PAGE_SHIFT = 12;
@@ -77,7 +86,7 @@ export function truth(step: Step, value: Value, key: () => string): boolean {
     }
     case 'address':
       // A number that is used as an address somewhere may be 0 as any other.
-      return value.gap === 'past' || value.gap === '?' ? step.yes(key()) : true;
+      return isPast(value.gap) || value.gap === '?' ? step.yes(key()) : true;
     case 'opaque':
     case 'symbol':
     case 'entry-pointer':
@@ -154,14 +163,17 @@ function operate(step: Step, expression: Operation): Value {
   switch (expression.op) {
     case '!':
       return bool(!truth(step, a, () => describe(expression.args[0] ?? expression)));
+    case '<<':
+    case '>>':
+      // Page numbers stand in the same order as the addresses that they are made from.
+      if (a.kind === 'address') return a;
+      return arithmetic(step, expression.op, a, b);
     case '~':
       return complement(a) ?? arithmetic(step, '~', a, b);
     case '*':
     case '/':
     case '%':
     case '^':
-    case '<<':
-    case '>>':
       return arithmetic(step, expression.op, a, b);
     case '+':
     case '-':
@@ -215,7 +227,7 @@ function operate(step: Step, expression: Operation): Value {
       return stepPointer(step, a, b);
     case 'slot':
       if (a.kind !== 'entry-pointer' || b.kind !== 'address' || b.gap === '?') return a;
-      return { ...a, gap: b.gap === 'pte' ? 'at' : b.gap === 'past' ? 'past' : 'before' };
+      return { ...a, gap: b.gap === 'pte' ? 'at' : isPast(b.gap) ? 'past' : 'before' };
     case 'couple': {
       const to = positionOf(step, b);
       if (a.kind !== 'entry-pointer' || to.kind !== 'address') return a;
@@ -280,6 +292,8 @@ function operate(step: Step, expression: Operation): Value {
       return 'level' in a ? int(LEVELS.indexOf(a.level)) : ANY;
     case 'address-of':
       return firstAddress(step, a);
+    case 'address-in':
+      return someAddress(step, a);
     case 'entry-above':
       return linkOf(a);
     case 'as-memory':
@@ -408,16 +422,16 @@ function moveAddress(step: Step, op: '+' | '-', gap: Gap | '?', by: Value): Valu
   const size = sizeOf(by);
   if (size === undefined) {
     const sign = signOf(by);
-    if (op === '+' && gap === 'past' && (sign === 'positive' || sign === 'non-negative' || sign === 'zero'))
+    if (op === '+' && isPast(gap) && (sign === 'positive' || sign === 'non-negative' || sign === 'zero'))
       return { kind: 'address', gap };
     return { kind: 'address', gap: '?' };
   }
-  if (size === null) return { kind: 'address', gap: forward ? gap : gap === 'past' ? '?' : gap };
+  if (size === null) return { kind: 'address', gap: forward ? gap : isPast(gap) ? '?' : gap };
   if (forward) return { kind: 'address', gap: advance(step, gap, size) };
   // Backwards from w's granule of that size: before w, in no granule that is known.
   return {
     kind: 'address',
-    gap: gap === '?' || gap === 'past' ? '?' : gap === 'far' ? 'far' : levelAbove(gap, size),
+    gap: gap === '?' || isPast(gap) ? '?' : gap === 'far' ? 'far' : levelAbove(gap, size),
   };
 }
 
@@ -613,8 +627,8 @@ function less(step: Step, a: Value, b: Value, key: () => string): boolean {
 
 function slotFor(gap: Gap | '?', level: Level): EntryPointer['gap'] {
   if (gap === '?') return '?';
-  if (gap === 'past') return 'past';
-  return inGranule(gap, LEVELS.indexOf(level)) ? 'at' : 'before';
+  if (inGranule(gap, LEVELS.indexOf(level))) return 'at';
+  return isPast(gap) ? 'past' : 'before';
 }
 
 function childEntry(step: Step, parent: Value, at: Value, level: Level): Value {
@@ -699,6 +713,13 @@ function within(step: Step, level: Level): Value {
   if (level === 'pte') return { kind: 'address', gap: 'pte' };
   const gap = step.context(`first address of w's ${level} granule`, [level, 'pte']) as Level;
   return { kind: 'address', gap };
+}
+
+function someAddress(step: Step, value: Value): Value {
+  if (value.kind !== 'entry-pointer' || value.table !== 'W' || value.gap !== 'at' || value.level === 'pte')
+    return firstAddress(step, value);
+  const options: readonly Gap[] = ['pte', value.level, value.level === 'pmd' ? 'past-pmd' : 'past-pud'];
+  return { kind: 'address', gap: step.context(`address in w's ${value.level} granule`, options) as Gap };
 }
 
 /** The entry that links a table. */

@@ -4,8 +4,9 @@ import { encodeValue, type Gap, LEVELS, type Value } from '#event/value.js';
 import { readEntry, truth } from './evaluate.js';
 import { runRead } from './events-entries.js';
 import { interruptsBlocked, runDeferred } from './flush.js';
-import { STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
+import { contextNote, STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
 import { refills } from './hardware.js';
+import { isPast } from './position.js';
 import { checkHandedOver, checkUnlock } from './relies.js';
 import {
   ACTING,
@@ -230,7 +231,7 @@ export function runRecheck(step: Step, event: Of<'recheck'>): void {
 function holdsWitness(start: Value | undefined, end: Value | undefined): boolean {
   const gap = (value: Value | undefined): Gap | '?' => (value?.kind === 'address' ? value.gap : '?');
   const [s, e] = [gap(start), gap(end)];
-  return s !== 'past' && (e === '?' || e === 'past');
+  return !isPast(s) && (e === '?' || isPast(e));
 }
 
 export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 'notify-invalidate'>): void {
@@ -281,7 +282,10 @@ export function runCpu(step: Step, event: Of<'cpu'>): void {
       put(mine ? COND.active : COND.away);
       if (mine && event.flush !== undefined && truth(step, event.flush, () => 'CR3 is loaded with a flush'))
         dropAll(step);
+      return;
     }
+    case 'switch-vmid':
+      step.state.note(contextNote(step.cpu), 'loading');
   }
 }
 

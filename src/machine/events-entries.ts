@@ -3,7 +3,7 @@ import type { Event } from '#event/event.js';
 import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
 import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
-import { compare } from './position.js';
+import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { HALVES, IRQ_OFF, MOVED } from './state.js';
 import { levelAt, noneValue, type Step, unknownEntry } from './step.js';
@@ -181,7 +181,7 @@ export function runRead(step: Step, event: Of<'read' | 'walk'>): void {
 export function runClearRange(step: Step, event: Of<'clear-range'>): void {
   const start = event.start.kind === 'address' ? event.start.gap : '?';
   const end = event.end.kind === 'address' ? event.end.gap : '?';
-  if (start === 'past' || (end !== '?' && end !== 'past')) return;
+  if (isPast(start) || (end !== '?' && !isPast(end))) return;
   if (start === '?' || end === '?') {
     if (compare(start, end) === 0) return;
     step.assume('a range of unknown ends holds the address');

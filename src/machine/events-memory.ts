@@ -6,7 +6,7 @@ import { clearStale, interruptsBlocked, runBatchFlush } from './flush.js';
 import { type Gather, readGather } from './gather-state.js';
 import { drainStores, leafStale, markUnlinkedLeaf, markUnlinkedTable, refills } from './hardware.js';
 import { positionOf } from './numbers.js';
-import { inGranule } from './position.js';
+import { inGranule, isPast } from './position.js';
 import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
   BATCHED,
@@ -191,7 +191,7 @@ export function runGather(
       const holds =
         event.end === undefined
           ? gap === '?' || inGranule(gap, stride)
-          : gap !== 'past' && (end === 'past' || end === '?');
+          : !isPast(gap) && (isPast(end) || end === '?');
       if (holds) {
         gather.tracked |= 1 << stride;
         if (gap === '?') step.assume('an address that the gather records is the one that was cleared');

@@ -1,10 +1,17 @@
 /** Flushes and barriers: which stale translations an invalidation removes, on which CPUs, and when. */
 import type { Flush } from '#event/event.js';
 import { type Gap, LEVELS, type Level, type Value } from '#event/value.js';
-import { STOPPED_BY_FLUSH } from './guest.js';
+import {
+  completeSecondStages,
+  contextNote,
+  forgetSecondStage,
+  noteSecondStage,
+  STOPPED_BY_FLUSH,
+  secondStageDone,
+} from './guest.js';
 import { drainStores, refills } from './hardware.js';
 import { hasNumbers, positionOf, witnessAsid } from './numbers.js';
-import { compare, inGranule } from './position.js';
+import { compare, inGranule, isPast } from './position.js';
 import {
   ACTING,
   BATCHED,
@@ -80,7 +87,7 @@ function coversLeaf(flush: Flush<Value>, level: number): Cover {
         if (order === -1) return 'yes';
         if (order === null) return 'perhaps';
       }
-      if (start === 'past' || (end !== '?' && end !== 'past'))
+      if (isPast(start) || (end !== '?' && !isPast(end)))
         return rangeIsEmpty(start, end) ? 'no' : 'elsewhere';
       if (LEVELS.indexOf(scope.stride) > level && start !== 'pte') return 'no';
       return start === '?' || end === '?' ? 'perhaps' : 'yes';
@@ -106,8 +113,8 @@ function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
     return inGranule(gap, table + 1) ? 'yes' : 'elsewhere';
   }
   const [start, end] = [gapOf(scope.start), gapOf(scope.end)];
-  if (start === 'past') return 'elsewhere';
-  if (end !== '?' && end !== 'past' && !inGranule(end, table + 1)) return 'elsewhere';
+  if (isPast(start) && !inGranule(start, table + 1)) return 'elsewhere';
+  if (end !== '?' && !isPast(end) && !inGranule(end, table + 1)) return 'elsewhere';
   return start === '?' || end === '?' ? 'perhaps' : 'yes';
 }
 
@@ -220,7 +227,9 @@ function removeOne(
     if (!cyclic || hasNumbers(step)) mark(MISSED);
     return;
   }
-  if (cover === 'no') {
+  // A bare instruction acts on the guest whose context it finds loaded.
+  const strange = step.machine.space === 'guest' && flush.timing === 'started' && flush.scope.kind !== 'all';
+  if (cover === 'no' || (strange && step.state.extra.has(contextNote(step.cpu)))) {
     mark(MISSED);
     return;
   }
@@ -243,6 +252,14 @@ function removeOne(
     mark(MISSED);
     return;
   }
+  if (step.machine.space === 'guest' && flush.stage === 'second') {
+    noteSecondStage(step, cls, kind, level, flush.timing === 'started');
+    return;
+  }
+  if (step.machine.space === 'guest' && flush.stage === 'first' && !secondStageDone(step, cls, kind, level)) {
+    mark(MISSED);
+    return;
+  }
   if (flush.timing === 'started') {
     // The high bits say which CPU has to wait for it.
     step.setClassByte(
@@ -260,6 +277,7 @@ function removeOne(
 }
 
 export function clearStale(step: Step, cls: number, level: number, kind: 'leaf' | 'walk'): void {
+  forgetSecondStage(step, cls, kind, level);
   step.setClassByte(cls, (kind === 'leaf' ? LEAF : WALK) + level, 0);
   step.setClassByte(cls, (kind === 'leaf' ? LEAF_FLAGS : WALK_FLAGS) + level, 0);
 }
@@ -287,6 +305,7 @@ function condition(step: Step, cls: number, name: string, value: number): boolea
 export function runBarrier(step: Step, strength: 'compiler' | 'store' | 'full' | 'local'): void {
   if (strength === 'store' || strength === 'full') drainStores(step, step.cpu);
   if (strength !== 'full') return;
+  completeSecondStages(step);
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     for (let level = 0; level < LEVELS.length; level += 1) {
       complete(step, cls, level, 'leaf');
@@ -312,6 +331,7 @@ export function runLazyMmu(step: Step, on: boolean): void {
 
 /** Context synchronisation: what a completed invalidation left in this CPU's own pipeline goes. */
 export function runIsb(step: Step): void {
+  step.state.note(contextNote(step.cpu), null);
   for (let level = 0; level < LEVELS.length; level += 1) {
     if ((step.classByte(step.cls, LEAF_FLAGS + level) & NEEDS_ISB) !== 0)
       clearStale(step, step.cls, level, 'leaf');

@@ -61,3 +61,34 @@ export function takeHandedOver(step: Step): readonly number[] {
   }
   return tables;
 }
+
+/** Noted while a guest's context was loaded and no context synchronisation followed yet. */
+export const contextNote = (cpu: number): string => `vmid context:${cpu}`;
+
+const stageNote = (cls: number, kind: 'leaf' | 'walk', level: number): string =>
+  `second stage of ${kind} ${level} on ${cls}`;
+
+/** The second stage of a stale translation is invalidated by `cpu`, or was: what was combined with it is left. */
+export function noteSecondStage(
+  step: Step,
+  cls: number,
+  kind: 'leaf' | 'walk',
+  level: number,
+  started: boolean,
+): void {
+  step.state.note(stageNote(cls, kind, level), started ? `started ${step.cpu}` : 'done');
+}
+
+export function secondStageDone(step: Step, cls: number, kind: 'leaf' | 'walk', level: number): boolean {
+  return step.state.extra.get(stageNote(cls, kind, level)) === 'done';
+}
+
+export function forgetSecondStage(step: Step, cls: number, kind: 'leaf' | 'walk', level: number): void {
+  step.state.note(stageNote(cls, kind, level), null);
+}
+
+/** A full barrier waits for the invalidations of the second stage that this CPU started. */
+export function completeSecondStages(step: Step): void {
+  for (const [name, value] of step.state.extra)
+    if (name.startsWith('second stage of ') && value === `started ${step.cpu}`) step.state.note(name, 'done');
+}

@@ -4,7 +4,7 @@
  * stale values are stored, per CPU and level; fills need no steps of their own.
  */
 import { type EntryValue, LEVELS } from '#event/value.js';
-import { guestWalkers } from './guest.js';
+import { forgetSecondStage, guestWalkers } from './guest.js';
 import {
   BUFFERED,
   CHANGED,
@@ -72,6 +72,7 @@ function markLeaf(step: Step, level: number, old: EntryValue): void {
     const w = Math.max(stale & 3, mark & 3);
     step.setClassByte(cls, LEAF + level, w | ((stale | mark) & OTHER_TARGET));
     step.setClassByte(cls, LEAF_FLAGS + level, 0);
+    forgetSecondStage(step, cls, 'leaf', level);
   }
 }
 
@@ -80,6 +81,7 @@ function markWalk(step: Step, table: number): void {
     for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
       step.setClassByte(cls, WALK + table, 1);
       step.setClassByte(cls, WALK_FLAGS + table, 0);
+      forgetSecondStage(step, cls, 'walk', table);
     }
   }
   if (step.machine.ambient && step.machine.space === 'guest') {

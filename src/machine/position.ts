@@ -1,18 +1,23 @@
 /**
  * Arithmetic on addresses that are known only by their position relative to the witness (DESIGN.md rule 5).
  *
- * Positions in the order of addresses: far, pgd, p4d, pud, pmd, pte (w's own page), past.
+ * Positions in the order of addresses: far, pgd, p4d, pud, pmd, pte (w's own page), past-pmd, past-pud; past is any
+ * of those behind w's page.
  */
 import { type Gap, LEVELS, type Level } from '#event/value.js';
 import type { Step } from './step.js';
 
-const ORDER: readonly Gap[] = ['far', 'pgd', 'p4d', 'pud', 'pmd', 'pte', 'past'];
+const ORDER: readonly Gap[] = ['far', 'pgd', 'p4d', 'pud', 'pmd', 'pte', 'past-pmd', 'past-pud', 'past'];
 
 const rank = (gap: Gap): number => ORDER.indexOf(gap);
 
-/** Is the address at or before w inside w's granule of this level? */
+/** Does the address lie behind w's page? */
+export const isPast = (gap: Gap | '?'): gap is 'past' | 'past-pmd' | 'past-pud' => gap.startsWith('past');
+
+/** Is the address known to lie inside w's granule of this level? */
 export function inGranule(gap: Gap, level: number): boolean {
   if (gap === 'past' || gap === 'far') return false;
+  if (gap === 'past-pmd' || gap === 'past-pud') return (gap === 'past-pmd' ? 1 : 2) <= level;
   return LEVELS.indexOf(gap) <= level;
 }
 
@@ -30,7 +35,7 @@ function pick(step: Step, key: string, options: readonly Gap[]): Gap {
 
 /** Levels from w's page up to `gap`: where an address lands that moves on by granules without jumping over w. */
 function upTo(gap: Gap): Gap[] {
-  return ORDER.filter((found) => found !== 'past' && rank(found) >= rank(gap)).reverse();
+  return ORDER.filter((found) => !isPast(found) && rank(found) >= rank(gap)).reverse();
 }
 
 /**
@@ -39,6 +44,7 @@ function upTo(gap: Gap): Gap[] {
  */
 export function advance(step: Step, gap: Gap | '?', by: Level | null): Gap | '?' {
   if (by === null || gap === 'past' || gap === '?') return gap;
+  if (isPast(gap)) return 'past';
   if (inGranule(gap, LEVELS.indexOf(by))) return 'past';
   const options = upTo(gap).filter((found) => found === 'pte' || found === by || rank(found) < rank(by));
   return pick(step, 'loop position', options);
@@ -51,11 +57,13 @@ export function alignDown(step: Step, gap: Gap | '?', to: Level | null): Gap | '
     if (to === 'pte') return 'past';
     return pick(step, `address past w in w's ${to} granule`, ['past', to]);
   }
+  if (isPast(gap)) return inGranule(gap, LEVELS.indexOf(to)) ? to : gap;
   return inGranule(gap, LEVELS.indexOf(to)) ? (to === 'pte' ? 'pte' : gap === 'pte' ? 'pte' : to) : gap;
 }
 
 export function alignUp(step: Step, gap: Gap | '?', to: Level | null): Gap | '?' {
   if (to === null || to === 'pte' || gap === '?' || gap === 'past') return gap;
+  if (isPast(gap)) return 'past';
   if (inGranule(gap, LEVELS.indexOf(to)))
     return pick(step, `address aligned to its ${to} granule`, [gap, 'past']);
   return pick(step, 'aligned position', [gap, to]);
@@ -63,7 +71,7 @@ export function alignUp(step: Step, gap: Gap | '?', to: Level | null): Gap | '?'
 
 /** The smaller of the next granule boundary and `end` (p?d_addr_end). */
 export function addressEnd(step: Step, gap: Gap | '?', end: Gap | '?', level: Level): Gap | '?' {
-  if (gap === '?' || gap === 'past') return gap;
+  if (gap === '?' || isPast(gap)) return gap;
   const l = LEVELS.indexOf(level);
   if (inGranule(gap, l)) return end === 'past' || end === '?' ? 'past' : end;
   const boundary = pick(
@@ -79,5 +87,6 @@ export function addressEnd(step: Step, gap: Gap | '?', end: Gap | '?', level: Le
 export function compare(a: Gap | '?', b: Gap | '?'): -1 | 0 | 1 | null {
   if (a === '?' || b === '?') return null;
   if (a === b) return a === 'pte' ? 0 : null;
+  if (isPast(a) && isPast(b) && (a === 'past' || b === 'past')) return null;
   return rank(a) < rank(b) ? -1 : 1;
 }

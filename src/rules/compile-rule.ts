@@ -187,6 +187,10 @@ function compileOne(
               ]),
             ),
           }),
+      ...(callback.at === undefined ? {} : { at: callback.at }),
+      ...(callback.if === undefined
+        ? {}
+        : { when: expressionAt(source, [index, 'callbacks', n, 'if'], callback.if, scope) }),
       args: callback.args.map((arg, m) =>
         expressionAt(source, [index, 'callbacks', n, 'args', m], arg, scope),
       ),

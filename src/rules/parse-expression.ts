@@ -72,6 +72,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'is-empty': plain(1),
     'level-of': plain(1),
     'address-of': plain(1),
+    'address-in': plain(1),
     'entry-above': plain(1),
     'as-memory': plain(1),
     at: plain(1),
@@ -215,7 +216,9 @@ class Parser {
     const meaning = this.scope(name);
     if (meaning === null)
       throw new ExpressionError('unknown-variable', `unknown variable \`${name}\``, start);
-    return meaning;
+    // `walker->flags`: what the struct that a parameter points to holds.
+    const field = meaning.op === 'param' ? this.match(/->[A-Za-z_]\w*/y) : null;
+    return field === null ? meaning : { op: 'param', name: `${name}${field}` };
   }
 
   private call(name: string, start: number): Expression {

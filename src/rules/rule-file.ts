@@ -104,6 +104,8 @@ export const callRule = z
           mask: name.optional().describe('parameter: the CPUs that are asked'),
           condition: name.optional().describe('parameter: function that is asked for each CPU first'),
           wait: name.optional().describe('parameter: does the call return when all have run it?'),
+          at: z.int().min(0).optional().describe('position of the struct of `fields`; the last if left out'),
+          if: expression.optional(),
         }),
       )
       .optional()

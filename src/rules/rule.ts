@@ -61,6 +61,10 @@ export interface CallRule {
     readonly mask?: string;
     readonly condition?: string;
     readonly wait?: string;
+    /** Position of that struct among the arguments, where it is not the last. */
+    readonly at?: number;
+    /** Is it called back? Absent: nobody knows. */
+    readonly when?: Expression;
   }[];
   /** Only tables of this address space are touched by it: a guest's second stage. */
   readonly space?: 'guest';
