@@ -4,7 +4,7 @@ import type { HazardPage } from '#rules/rule.js';
 import { readTerminal } from './terminal.js';
 import type { OutputFile } from './write-output.js';
 
-export const FORMATS = ['text', 'json', 'sarif', 'markdown', 'mail'] as const;
+export const FORMATS = ['text', 'json', 'sarif', 'markdown', 'html', 'mail'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** A review in some format, ready to be written. */
@@ -47,6 +47,8 @@ export async function chooseRenderer(flags: RenderFlags): Promise<Renderer> {
       return plain((await import('#report/render-markdown.js')).renderMarkdown);
     case 'sarif':
       return plain((await import('#report/render-sarif.js')).renderSarif);
+    case 'html':
+      return plain((await import('#report/render-html.js')).renderHtml);
     case 'mail':
       return mailRenderer(flags);
   }

@@ -12,7 +12,7 @@ describe('runCommand', () => {
     [['check', '--formt', 'json', 'a'], "unknown option '--formt' (Did you mean --format?)"],
     [
       ['check', '--format', 'pdf', 'a'],
-      "option '--format <format>' argument 'pdf' is invalid. Allowed choices are text, json, sarif, markdown, mail.",
+      "option '--format <format>' argument 'pdf' is invalid. Allowed choices are text, json, sarif, markdown, html, mail.",
     ],
     [['explain'], "missing required argument 'HAZARD'"],
   ])('%j is refused with one line', async (args, line) => {
