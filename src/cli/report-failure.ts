@@ -9,6 +9,7 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'RuleError',
   'RulesError',
   'ScenarioError',
+  'DocumentError',
 ]);
 
 /** One line without line breaks, without the program's name. */

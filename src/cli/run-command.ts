@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { RuleSet } from '#rules/rule.js';
 import { FORMATS } from './choose-renderer.js';
 import { UsageError } from './usage-error.js';
@@ -24,13 +24,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   return code;
 }
 
-function toolVersion(): string {
+/** As package.json has it. */
+export function toolVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }
 
-function createProgram(finish: (code: number) => void): Command {
+/** The definitions of all commands. `finish` gets the exit code of the one that ran. */
+export function createProgram(finish: (code: number) => void): Command {
   const program = new Command('shootdown')
     .description(
       'Reviews Linux kernel patches for page-table changes whose TLB flush, wait, unlock or free comes in the wrong order.',
@@ -53,7 +55,6 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--range <A..B>', 'take the commits of a git range')
     .option('--staged', 'take what is staged in git')
     .option('--existing', 'also report what was there before')
-    .option('--from <address>', 'who the replies of --format mail are from (default: as git has it)')
     .addOption(new Option('--dump <kind:function>', 'show a stage: cfg or events').hideHelp())
     .action(async (files: string[], flags) => finish(await (await import('./check.js')).check(files, flags)));
 
@@ -71,6 +72,48 @@ function createProgram(finish: (code: number) => void): Command {
     .action(async (files: string[], flags) =>
       finish(await (await import('./run-simulate.js')).runSimulate(files, flags)),
     );
+
+  report(program.command('render'))
+    .summary('show a JSON report in another format')
+    .description('Show a report that --format json wrote in another format; nothing is reviewed again.')
+    .argument('<FILE>', 'the report; - is standard input')
+    .action(async (file: string, flags) => finish(await (await import('./render.js')).render(file, flags)));
+
+  silence(machine(program.command('b4-check')))
+    .summary('answer a check of b4 review')
+    .description('Read one mail on standard input and answer as b4 review wants its checks: a JSON array.')
+    .option('--tree <dir>', 'kernel source (default: the one you stand in)')
+    .action(async (flags) => finish(await (await import('./b4-check.js')).b4Check(flags)));
+
+  const hook = program
+    .command('hook')
+    .summary('review what is committed or pushed, by a git hook')
+    .description('Install a git hook that reviews what is committed or pushed, or take it away again.');
+  const which = (): Argument =>
+    new Argument('[HOOK]', 'which hook').choices(['pre-commit', 'pre-push']).default('pre-commit');
+  const inFolder = (command: Command): Command =>
+    command.addOption(new Option('--tree <dir>', 'the repository').default('.', 'where you stand'));
+  inFolder(
+    hook.command('install').summary('put the hook there; one that is there runs first').addArgument(which()),
+  ).action(async (name, flags) => finish(await (await import('./hook.js')).installHook(name, flags.tree)));
+  inFolder(
+    hook.command('uninstall').summary('take it away, and put back the one from before').addArgument(which()),
+  ).action(async (name, flags) => finish(await (await import('./hook.js')).uninstallHook(name, flags.tree)));
+  inFolder(hook.command('run', { hidden: true }).addArgument(which()).argument('[REMOTE...]')).action(
+    async (name, _remote, flags) => finish(await (await import('./hook.js')).runHook(name, flags.tree)),
+  );
+
+  program
+    .command('completion')
+    .summary('print a completion script for a shell')
+    .addArgument(new Argument('<SHELL>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+      const [{ shellCompletion }, { writeOutput }] = await Promise.all([
+        import('./manual-files.js'),
+        import('./write-output.js'),
+      ]);
+      await writeOutput(shellCompletion(shell, program), null);
+    });
 
   program
     .command('explain')
@@ -106,11 +149,14 @@ function createProgram(finish: (code: number) => void): Command {
 }
 
 function common(command: Command): Command {
-  return output(machine(command))
+  return report(machine(command));
+}
+
+/** Options of everything that writes a report. */
+function report(command: Command): Command {
+  return silence(output(command))
     .addOption(new Option('--format <format>', 'output format').choices(FORMATS).default('text'))
-    .option('--suppressions <file>', 'findings not to report: YAML with hazard and reason of each')
-    .option('--baseline <file>', 'findings not to report: those that --write-baseline wrote')
-    .option('--write-baseline <file>', 'write what is found as a baseline')
+    .option('--from <address>', 'who the replies of --format mail are from (default: as git has it)')
     .addOption(
       new Option('--fail-on <severity>', 'least severity for exit code 1')
         .choices(['error', 'warning', 'never'])
@@ -125,6 +171,13 @@ function machine(command: Command): Command {
       .argParser(gather)
       .default([], 'all that can run the code'),
   );
+}
+
+function silence(command: Command): Command {
+  return command
+    .option('--suppressions <file>', 'findings not to report: YAML with hazard and reason of each')
+    .option('--baseline <file>', 'findings not to report: those that --write-baseline wrote')
+    .option('--write-baseline <file>', 'write what is found as a baseline');
 }
 
 function output(command: Command): Command {

@@ -2,7 +2,7 @@
 import { cleanLine, cleanSource } from './clean-text.js';
 
 /** Text of others, on one line. */
-export function escape(text: string): string {
+export function escapeText(text: string): string {
   return escapeRaw(cleanLine(text));
 }
 
@@ -29,7 +29,7 @@ export function scriptJson(data: unknown): string {
 export function pageHtml(markdown: string, level: number): string {
   const out: string[] = [];
   const inline = (text: string): string =>
-    escape(text).replace(/`([^`]+)`/g, (_, code: string) => `<code>${code}</code>`);
+    escapeText(text).replace(/`([^`]+)`/g, (_, code: string) => `<code>${code}</code>`);
   const blocks = markdown.split(/(^```[a-z]*\n[\s\S]*?^```$)/m);
   for (const block of blocks) {
     const fenced = /^```[a-z]*\n([\s\S]*?)\n?```$/.exec(block)?.[1];

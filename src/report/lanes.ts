@@ -1,6 +1,6 @@
 /** A run as an SVG: one lane a CPU, time from left to right, one numbered mark a step. */
 import type { Finding } from '#review/document.js';
-import { escape } from './html-text.js';
+import { escapeText } from './html-text.js';
 import { missingStep } from './missing-step.js';
 
 const STEP = 44;
@@ -25,7 +25,7 @@ export function lanes(finding: Finding, id: string): string {
   for (const cpu of cpus) {
     out.push(
       `<line class="lane" x1="0" x2="${width}" y1="${y(cpu)}" y2="${y(cpu)}"/>`,
-      `<text class="cpu" x="4" y="${y(cpu) - 20}">${escape(laneName(finding, cpu))}</text>`,
+      `<text class="cpu" x="4" y="${y(cpu) - 20}">${escapeText(laneName(finding, cpu))}</text>`,
     );
   }
   const path = trace.map((s, i) => `${i === 0 ? 'M' : 'L'}${x(i)} ${y(s.cpu)}`).join('');
@@ -33,7 +33,7 @@ export function lanes(finding: Finding, id: string): string {
   if (missing.before !== null && finding.status !== 'fixed') {
     const at = x(missing.before) - STEP / 2;
     out.push(
-      `<g class="missing"><title>missing: ${escape(missing.what)}</title>`,
+      `<g class="missing"><title>missing: ${escapeText(missing.what)}</title>`,
       `<line x1="${at}" x2="${at}" y1="${TOP - 8}" y2="${height}"/>`,
       `<text x="${at}" y="${TOP - 12}">missing</text></g>`,
     );
@@ -47,7 +47,7 @@ export function lanes(finding: Finding, id: string): string {
         : `<circle cx="${cx}" cy="${cy}" r="${RADIUS}"/>`;
     out.push(
       `<a class="mark ${kind}" href="#${id}-step-${i + 1}" data-step="${i}" tabindex="-1">`,
-      `<title>${i + 1}. ${escape(`CPU${step.cpu} ${step.who}: ${step.what}`)}</title>`,
+      `<title>${i + 1}. ${escapeText(`CPU${step.cpu} ${step.who}: ${step.what}`)}</title>`,
       `${shape}<text x="${cx}" y="${cy + 5}">${i + 1}</text></a>`,
     );
   });

@@ -8,7 +8,7 @@ import { codeFrame, type FrameFile } from './code-frame.js';
 import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { changeText } from './cpu-columns.js';
 import type { HazardHelp } from './hazard-help.js';
-import { escape, escapeCode, pageHtml, scriptJson } from './html-text.js';
+import { escapeCode, escapeText, pageHtml, scriptJson } from './html-text.js';
 import { laneName, lanes } from './lanes.js';
 import { missingStep } from './missing-step.js';
 import { PAGE_SCRIPT } from './page-script.js';
@@ -31,12 +31,12 @@ export function renderHtml(document: ReviewDocument, pages: readonly HazardHelp[
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(titleOf(document))}</title>
+<title>${escapeText(titleOf(document))}</title>
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
 <a class="skip" href="#review">Skip to the findings</a>
-<header><h1>Review by ${escape(document.tool)}</h1>
+<header><h1>Review by ${escapeText(document.tool)}</h1>
 <p class="dim">${searched(document)}</p></header>
 ${contents(document)}
 <main id="review">
@@ -65,7 +65,7 @@ function contents(document: ReviewDocument): string {
   const links = document.patches.flatMap((patch, p) =>
     shownFindings(patch).map(
       (f, i) =>
-        `<li><a href="#${findingId(p, i)}">${escape(`${f.severity} ${f.hazard}`)}</a> ${escape(`${f.function} (${f.status})`)}</li>`,
+        `<li><a href="#${findingId(p, i)}">${escapeText(`${f.severity} ${f.hazard}`)}</a> ${escapeText(`${f.function} (${f.status})`)}</li>`,
     ),
   );
   return links.length < 2
@@ -80,12 +80,13 @@ function renderPatch(patch: ReviewedPatch, index: number, of: number, pages: rea
   const { touched, decided, undecided } = coverageOf(patch);
   const counts = countFindings(patch);
   const open = undecided.map(
-    (u) => `<li><code>${escape(u.function === '' ? u.file : u.function)}</code>: ${escape(u.reason)}</li>`,
+    (u) =>
+      `<li><code>${escapeText(u.function === '' ? u.file : u.function)}</code>: ${escapeText(u.reason)}</li>`,
   );
   return [
     '<section>',
-    `<h2>${of > 1 ? `${index + 1}/${of} ` : ''}${escape(subject)}</h2>`,
-    `<p>${counts === '' ? 'No finding' : escape(counts)}; ${decided} of ${touched} touched functions analysed.`,
+    `<h2>${of > 1 ? `${index + 1}/${of} ` : ''}${escapeText(subject)}</h2>`,
+    `<p>${counts === '' ? 'No finding' : escapeText(counts)}; ${decided} of ${touched} touched functions analysed.`,
     patch.context === 'hunks' ? ' Only the hunks were seen.</p>' : '</p>',
     ...shownFindings(patch).map((finding, i) => renderFinding(finding, findingId(index, i), pages)),
     ...(open.length === 0 ? [] : [`<h3>Not decided</h3><ul>${open.join('')}</ul>`]),
@@ -99,9 +100,9 @@ function renderFinding(finding: Finding, id: string, pages: readonly HazardHelp[
   const isShown = finding.trace.length > 0 && finding.status !== 'fixed';
   return [
     `<article class="finding ${finding.severity} ${finding.status}" id="${id}" aria-labelledby="${id}-head">`,
-    `<h3 id="${id}-head"><span class="sev">${finding.severity}</span> <code>${finding.hazard}</code> in <code>${escape(finding.function)}</code> <span class="dim">(${finding.status})</span></h3>`,
-    `<p class="dim">${escape(place)}</p>`,
-    `<p class="message">${escape(upperFirst(finding.message))}</p>`,
+    `<h3 id="${id}-head"><span class="sev">${finding.severity}</span> <code>${finding.hazard}</code> in <code>${escapeText(finding.function)}</code> <span class="dim">(${finding.status})</span></h3>`,
+    `<p class="dim">${escapeText(place)}</p>`,
+    `<p class="message">${escapeText(upperFirst(finding.message))}</p>`,
     ...codeFrame(withStepLines(finding)).map((file) => renderFrame(file, id)),
     isShown ? renderRun(finding, id) : '',
     renderFacts(finding),
@@ -138,10 +139,10 @@ function renderFrame({ file, lines }: FrameFile, id: string): string {
     const classes = [line.primary ? 'primary' : '', line.side].filter((c) => c !== '').join(' ');
     const label = line.label === '' && line.side === 'old' ? 'before the patch' : line.label;
     items.push(
-      `<li class="${classes}" id="${lineId(id, file, line.side, line.line)}"><span class="n">${line.side === 'old' ? '-' : ''}${line.line}</span><span>${escapeCode(line.text ?? '')}</span>${label === '' ? '' : `<span class="label">${escape(label)}</span>`}</li>`,
+      `<li class="${classes}" id="${lineId(id, file, line.side, line.line)}"><span class="n">${line.side === 'old' ? '-' : ''}${line.line}</span><span>${escapeCode(line.text ?? '')}</span>${label === '' ? '' : `<span class="label">${escapeText(label)}</span>`}</li>`,
     );
   }
-  return `<div class="code" role="region" tabindex="0" aria-label="Lines of ${escape(file)}"><div class="name">${escape(file)}</div><ol>${items.join('')}</ol></div>`;
+  return `<div class="code" role="region" tabindex="0" aria-label="Lines of ${escapeText(file)}"><div class="name">${escapeText(file)}</div><ol>${items.join('')}</ol></div>`;
 }
 
 function renderRun(finding: Finding, id: string): string {
@@ -164,10 +165,10 @@ function renderRun(finding: Finding, id: string): string {
     const link =
       step.line === null || step.file === null
         ? ''
-        : ` <a href="#${lineId(id, step.file, sideOf(finding), step.line)}">${step.file === finding.file ? 'line' : `${escape(step.file)}:`} ${step.line}</a>`;
-    const changes = step.changes.map((c) => `<li>${escape(changeText(c))}</li>`).join('');
-    const lack = missing.before === i ? `<div class="lack">missing: ${escape(missing.what)}</div>` : '';
-    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escape(step.who)}:</span> ${escape(step.what)}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
+        : ` <a href="#${lineId(id, step.file, sideOf(finding), step.line)}">${step.file === finding.file ? 'line' : `${escapeText(step.file)}:`} ${step.line}</a>`;
+    const changes = step.changes.map((c) => `<li>${escapeText(changeText(c))}</li>`).join('');
+    const lack = missing.before === i ? `<div class="lack">missing: ${escapeText(missing.what)}</div>` : '';
+    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escapeText(step.who)}:</span> ${escapeText(step.what)}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
   });
   return [
     `<section class="run" aria-labelledby="${id}-run">`,
@@ -192,9 +193,9 @@ function stateTable(rows: ReturnType<typeof runStates>): string {
   for (const row of rows) {
     if (row.group !== group) {
       group = row.group;
-      out.push(`<tr><th colspan="2" scope="colgroup">${escape(group)}</th></tr>`);
+      out.push(`<tr><th colspan="2" scope="colgroup">${escapeText(group)}</th></tr>`);
     }
-    out.push(`<tr data-row><th scope="row">${escape(row.what)}</th><td></td></tr>`);
+    out.push(`<tr data-row><th scope="row">${escapeText(row.what)}</th><td></td></tr>`);
   }
   return `<table class="state"><caption>State after this step</caption><tbody>${out.join('')}</tbody></table>`;
 }
@@ -205,15 +206,15 @@ function renderFacts(finding: Finding): string {
     if (html !== '') rows.push(`<dt>${label}</dt><dd>${html}</dd>`);
   };
   const names = (list: readonly string[]): string =>
-    list.map((name) => `<code>${escape(name)}</code>`).join(', ');
+    list.map((name) => `<code>${escapeText(name)}</code>`).join(', ');
   row(finding.status === 'fixed' ? 'Happened on' : 'Happens on', names(finding.machines));
   row('Clean on', names(finding.safeOn));
   row('Not built on', names(finding.notBuiltOn));
-  row('Consequence', escape(upperFirst(finding.consequence)));
-  const assumptions = finding.assumptions.map((text) => `<li>${escape(text)}</li>`).join('');
+  row('Consequence', escapeText(upperFirst(finding.consequence)));
+  const assumptions = finding.assumptions.map((text) => `<li>${escapeText(text)}</li>`).join('');
   row('Assumes', assumptions === '' ? '' : `<ul>${assumptions}</ul>`);
-  row('Confidence', escape(`${finding.confidence}${finding.why === '' ? '' : `: ${finding.why}`}`));
-  row('Closed by a later patch', finding.closedBy === null ? '' : escape(finding.closedBy));
+  row('Confidence', escapeText(`${finding.confidence}${finding.why === '' ? '' : `: ${finding.why}`}`));
+  row('Closed by a later patch', finding.closedBy === null ? '' : escapeText(finding.closedBy));
   return `<dl>${rows.join('')}</dl>`;
 }
 
@@ -231,5 +232,5 @@ function renderSuggestion(finding: Finding): string {
         return `<span class="add">+ ${line}</span>`;
     }
   });
-  return `<h4>Suggested order</h4><p>Replayed on ${escape(machines.join(', '))}: ${states} states, no violation.</p><pre class="diff" tabindex="0">${lines.join('')}</pre>`;
+  return `<h4>Suggested order</h4><p>Replayed on ${escapeText(machines.join(', '))}: ${states} states, no violation.</p><pre class="diff" tabindex="0">${lines.join('')}</pre>`;
 }
