@@ -271,6 +271,8 @@ export class Memory {
       .get(name)
       ?.find((candidate) => holds(candidate.condition, this.resolver));
     if (rule !== undefined) return { ...base, expr: rule.value };
+    // Each CPU runs a task of its own.
+    if (this.together && name === 'current') return this.object(`cpu${this.graph.cpu} task`, null);
     const cell = `G.${name}`;
     if (this.cellKinds.has(cell)) return { ...base, expr: { op: 'var', name: `m:${cell}` }, stable: false };
     const found = this.resolver.define(name, instance.fn.file);

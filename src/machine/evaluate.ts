@@ -354,10 +354,14 @@ function arithmetic(step: Step, op: string, a: Value, b: Value): Value {
   }
 }
 
+const HALF_WORD = 0x10000;
+
 /** Sizes stay exact; counters stop at 3, so that loops that count have finitely many states. */
 function bounded(n: number): Value {
   const size = Math.abs(n);
   if (size <= 3 || (size >= 64 && Number.isInteger(Math.log2(size)))) return int(n);
+  // Two counters in one word (mm->tlb_flush_batched): each stops at 3.
+  if (size < 4 * HALF_WORD && size > HALF_WORD && size % HALF_WORD <= 3) return int(n);
   return { kind: 'some', is: n > 0 ? 'positive' : 'negative' };
 }
 

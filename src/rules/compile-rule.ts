@@ -126,9 +126,7 @@ function compileOne(
       : parameters.includes(name)
         ? { op: 'param', name }
         : ofConstants(name);
-  const steps = (file.events ?? []).flatMap((step, n) =>
-    compileStep(source, [index, 'events', n], step, scope, locals),
-  );
+  // What was in memory is a name for the steps behind.
   const memory = (file.memory ?? []).map(({ pointer, old, value }, n) => {
     if (!parameters.includes(pointer))
       throw source.error('unknown-variable', `unknown parameter \`${pointer}\``, [
@@ -140,6 +138,9 @@ function compileOne(
     locals.add(old);
     return { pointer, old, value: expressionAt(source, [index, 'memory', n, 'value'], value, scope) };
   });
+  const steps = (file.events ?? []).flatMap((step, n) =>
+    compileStep(source, [index, 'events', n], step, scope, locals),
+  );
   const expression = (key: 'returns' | 'more'): Expression | null => {
     const text = file[key];
     return text === undefined ? null : expressionAt(source, [index, key], text, scope);
