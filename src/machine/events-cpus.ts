@@ -13,6 +13,7 @@ import {
   COND,
   CONDITION,
   DEFERRED,
+  DEVICE,
   INSIDE,
   IRQ_OFF,
   LEAF,
@@ -246,7 +247,9 @@ export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 
       if (here) step.set(NOTIFIER, Math.max(0, step.get(NOTIFIER) - 1));
       return;
     case 'notify-invalidate':
-      if (here) step.set(SECONDARY, 0);
+      if (!here) return;
+      step.set(SECONDARY, 0);
+      step.set(DEVICE, 0);
   }
 }
 

@@ -10,6 +10,7 @@ import { inGranule, isPast } from './position.js';
 import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
   BATCHED,
+  DEVICE,
   COND,
   CONDITION,
   KNOWN,
@@ -287,6 +288,7 @@ function gatherFlush(step: Step, gather: Gather): void {
     return;
   }
   drainStores(step, step.cpu);
+  step.set(DEVICE, 0);
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     for (let table = 0; table < LEVELS.length - 1; table += 1) {
       if (step.classByte(cls, WALK + table) === 0) continue;
@@ -361,6 +363,8 @@ export function runBatch(step: Step, event: Of<'batch-add' | 'batch-flush' | 'pe
       let mask = step.get(BATCHED);
       for (let level = 0; level < LEVELS.length; level += 1) if (leafStale(step, level)) mask |= 1 << level;
       step.set(BATCHED, mask);
+      // Devices that share the tables are told at once (arch_tlbbatch_add_pending).
+      step.set(DEVICE, 0);
       return;
     }
     case 'batch-flush':

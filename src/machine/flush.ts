@@ -18,6 +18,7 @@ import {
   COND,
   CONDITION,
   DEFERRED,
+  DEVICE,
   IRQ_OFF,
   LAZY_MMU,
   LEAF,
@@ -180,7 +181,12 @@ export function runFlush(step: Step, event: Flush<Value>): void {
     otherSpace(step, flush.space, flush.scope.kind) || (asid !== null && own !== null && asid !== own);
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) flushClass(step, flush, cls, foreign);
   if (remote && flush.timing !== 'started' && !foreign) stopWalkers(step);
+  // The primitives tell devices that share the tables; the instructions that they are made of do not.
+  if (remote && flush.secondary !== false && !foreign && reachesDevice(flush)) step.set(DEVICE, 0);
 }
+
+const reachesDevice = (flush: Flush<Value>): boolean =>
+  [0, 1, 2].some((level) => ['yes', 'perhaps'].includes(coversLeaf(flush, level)));
 
 function stopWalkers(step: Step): void {
   for (let table = 0; table < LEVELS.length; table += 1) {
@@ -362,5 +368,6 @@ export function runBatchFlush(step: Step): void {
       if (!refills(step, cls, level, 'leaf')) clearStale(step, cls, level, 'leaf');
   }
   step.set(BATCHED, 0);
+  step.set(DEVICE, 0);
   stopWalkers(step);
 }

@@ -8,6 +8,7 @@ import { forgetSecondStage, guestWalkers } from './guest.js';
 import {
   BUFFERED,
   CHANGED,
+  DEVICE,
   KNOWN,
   LEAF,
   LEAF_FLAGS,
@@ -119,7 +120,9 @@ function hasUse(step: Step, table: number): boolean {
 
 /** A stale secondary translation of the page, unless a notifier section keeps secondary MMUs away. */
 function markSecondary(step: Step, old: EntryValue): void {
-  if (step.machine.space !== 'user' || old.of !== 'W' || step.get(NOTIFIER) > 0) return;
+  if (step.machine.space !== 'user' || old.of !== 'W') return;
+  if (step.fact('flush-notifies-secondary') === true) step.set(DEVICE, 1);
+  if (step.get(NOTIFIER) > 0) return;
   step.set(SECONDARY, Math.max(step.get(SECONDARY), old.write === false ? 1 : 2));
 }
 
@@ -179,6 +182,7 @@ function forgiveSame(step: Step, level: number, value: EntryValue): void {
     const covered = w === 1 || value.write === true || (w === 3 && value.write === '?');
     if (w !== 0 && covered) step.setClassByte(cls, LEAF + level, stale & OTHER_TARGET);
   }
+  step.set(DEVICE, 0);
 }
 
 function staleWay(step: Step, level: number): boolean {

@@ -21,6 +21,7 @@ import {
   COND,
   CONDITION,
   DEFERRED,
+  DEVICE,
   INSIDE,
   IRQ_OFF,
   KNOWN,
@@ -257,6 +258,14 @@ function checkPage(step: Step, verb: string): void {
     return;
   }
   checkLeaves(step, 'page', `the page is ${verb}`, 'free-before-flush');
+  if (step.state.violation === null && step.get(DEVICE) !== 0)
+    step.fail(
+      'notifier-order',
+      'page of a device',
+      `the page is ${verb} while a device that shares the page tables (IOMMU SVA) may still hold its translation: CPUs were flushed, the device's TLB was not`,
+      null,
+      'a device goes on reading and writing memory that belongs to somebody else',
+    );
 }
 
 function checkRange(step: Step, verb: string): void {

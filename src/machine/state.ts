@@ -44,8 +44,13 @@ export const PENDING = 39;
 export const BATCHED = 40;
 /** Per level: order of half stores: 0 none, 1 low stored, 2 high stored; +4 after a barrier; +8 volatile store. */
 export const HALVES = 41;
+/**
+ * 1 when a device that walks the CPU's own tables (IOMMU SVA) may hold an old translation of the page. No notifier
+ * section keeps it out, since it has no tables of its own to be kept out of.
+ */
+export const DEVICE = 46;
 /** Levels where halves of two values stand together: low half's target, 0 when whole. */
-const FIXED_SIZE = 46;
+const FIXED_SIZE = 47;
 
 /** Per CPU. */
 export const IRQ_OFF = 0;
