@@ -215,8 +215,48 @@ void arch_tlbbatch_flush(struct arch_tlbflush_unmap_batch *batch)
 }
 `;
 
+/** Reclaim's half of the batch: generations of what is pending and of what was flushed, in one counter. */
+const RMAP = `#include <linux/mm_types.h>
+#include <asm/tlbflush.h>
+
+#define FLUSHED_SHIFT 16
+#define PENDING_MASK 0x7fff
+
+void try_to_unmap_flush(void)
+{
+	struct tlbflush_unmap_batch *ubc = &current->tlb_ubc;
+
+	if (!ubc->flush_required)
+		return;
+	arch_tlbbatch_flush(&ubc->arch);
+	ubc->flush_required = false;
+}
+
+static void set_tlb_ubc_flush_pending(struct mm_struct *mm, pte_t old, unsigned long addr)
+{
+	struct tlbflush_unmap_batch *ubc = &current->tlb_ubc;
+
+	arch_tlbbatch_add_pending(&ubc->arch, mm, addr);
+	ubc->flush_required = true;
+	atomic_inc(&mm->tlb_flush_batched);
+}
+
+void flush_tlb_batched_pending(struct mm_struct *mm)
+{
+	int batch = atomic_read(&mm->tlb_flush_batched);
+	int pending = batch & PENDING_MASK;
+	int flushed = batch >> FLUSHED_SHIFT;
+
+	if (pending != flushed) {
+		arch_flush_tlb_batched_pending(mm);
+		atomic_cmpxchg(&mm->tlb_flush_batched, batch, pending | (pending << FLUSHED_SHIFT));
+	}
+}
+`;
+
 export const MINI_TLB: Files = {
   'include/linux/mm_types.h': TYPES,
   'arch/x86/include/asm/tlbflush.h': HEADER,
   'arch/x86/mm/tlb.c': TLB,
+  'mm/rmap.c': RMAP,
 };
