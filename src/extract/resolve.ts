@@ -262,7 +262,9 @@ export class Resolver {
         if (index === null) continue;
         for (const include of index.includes) {
           // pgtable_64.h is not in view of a 32-bit kernel.
-          if (!include.when.every((condition) => evaluateCondition(condition, (symbol) => this.symbol(symbol))))
+          if (
+            !include.when.every((condition) => evaluateCondition(condition, (symbol) => this.symbol(symbol)))
+          )
             continue;
           const target = this.includePath(include.path, include.system, path);
           if (target === null || seen.has(target) || target === file) continue;

@@ -10,9 +10,9 @@ import { inGranule, isPast } from './position.js';
 import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
   BATCHED,
-  DEVICE,
   COND,
   CONDITION,
+  DEVICE,
   KNOWN,
   LEAF,
   LEAF_FLAGS,
