@@ -19,6 +19,7 @@ export interface Found {
 /** Indexes by path; a text that did not change is scanned once, whichever tree it is read from. */
 export class IndexCache {
   private readonly byPath = new Map<string, FileIndex[]>();
+  private readonly heads = new Map<string, { readonly text: string; readonly names: Map<string, boolean> }>();
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
 
   index(path: string, text: string): FileIndex {
@@ -27,6 +28,21 @@ export class IndexCache {
     const index = indexFile(path, text);
     this.byPath.set(path, [...known, index]);
     return index;
+  }
+
+  /** As `mayDefine`, once for each text of a file. */
+  mayDefine(path: string, text: string, name: string): boolean {
+    let known = this.heads.get(path);
+    if (known === undefined || known.text !== text) {
+      known = { text, names: new Map() };
+      this.heads.set(path, known);
+    }
+    let answer = known.names.get(name);
+    if (answer === undefined) {
+      answer = mayDefine(text, name);
+      known.names.set(name, answer);
+    }
+    return answer;
   }
 
   /** A body is lowered once for all configurations that answer what it asks alike. */
@@ -206,7 +222,7 @@ export class Resolver {
     for (const folder of foldersFor(from, this.ownMachine.arch)) {
       for (const path of this.filesIn(folder, view)) {
         const text = this.read(path);
-        if (text === null || path === from || !mayDefine(text, name)) continue;
+        if (text === null || path === from || !this.cache.mayDefine(path, text, name)) continue;
         const index = this.cache.index(path, text);
         const definition = this.findLive(index, name);
         if (definition === null || definition.kind !== 'function' || definition.static) continue;

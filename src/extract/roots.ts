@@ -25,6 +25,17 @@ export class CallersInFile {
 
   /** The roots to check when `name` changed: itself when it is entered from outside, else its callers', nearest first. */
   rootsOf(name: string): readonly Definition[] {
+    return this.reach(name).roots;
+  }
+
+  /** Functions through which the roots reach `name`, the roots among them. */
+  passedBy(name: string): ReadonlySet<string> {
+    const { passed } = this.reach(name);
+    passed.delete(name);
+    return passed;
+  }
+
+  private reach(name: string): { readonly roots: readonly Definition[]; readonly passed: Set<string> } {
     const roots: Definition[] = [];
     const seen = new Set<string>();
     let wave = [name];
@@ -44,11 +55,11 @@ export class CallersInFile {
         if (enteredFromOutside) {
           if (definition.kind === 'function' || definition.kind === 'macro') roots.push(definition);
         } else next.push(...uses.by.map((caller) => caller.name));
-        if (roots.length >= ROOT_LIMIT) return roots;
+        if (roots.length >= ROOT_LIMIT) return { roots, passed: seen };
       }
       wave = next;
     }
-    return roots;
+    return { roots, passed: seen };
   }
 
   /** Has the function callers in this file? */

@@ -3,7 +3,7 @@
  * no clock but the one passed in.
  */
 
-import { identifiersIn } from '#c/identifiers.js';
+import { calledIn } from '#c/identifiers.js';
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
@@ -193,6 +193,8 @@ function jobsFor(
       continue;
     }
     const roots = new Set<string>();
+    // A rule for a function on the way to the changed one would hide the change from its callers.
+    const way = new Set(bodies);
     let both = true;
     for (const side of sides) {
       if (side === null || side.resolver.live(side.index, name.name) === null) {
@@ -200,6 +202,8 @@ function jobsFor(
         continue;
       }
       for (const root of side.callers.rootsOf(name.name)) roots.add(root.name);
+      for (const passed of side.callers.passedBy(name.name))
+        if (ruleFor(rules, passed, now.machine) !== null) way.add(passed);
     }
     const inner = !roots.has(name.name);
     roots.delete(name.name);
@@ -210,7 +214,7 @@ function jobsFor(
       own: both || !inner ? task(name.name, file, null) : null,
       inner,
       alone: changed.length === 1,
-      callers: (both ? [...roots] : fresh).map((root) => task(root, file, null)),
+      callers: (both ? [...roots] : fresh).map((root) => ({ ...task(root, file, null), bodies: way })),
       clients: [],
     });
   }
@@ -382,11 +386,13 @@ function callsToLink(
   rules: RuleSet,
   all: boolean,
 ): ReadonlySet<string> {
-  const used = [old, now].map((resolver): ReadonlySet<string> => {
+  const used = [old, now].map((resolver): ReadonlySet<string> | null => {
     const found = resolver.define(task.changed.name, task.file);
-    if (found === null || found.index.file !== task.file) return NONE;
-    return identifiersIn(found.index.text, found.definition.body, found.definition.end);
+    if (found === null || found.index.file !== task.file) return null;
+    return calledIn(found.index.text, found.definition.body, found.definition.end);
   });
+  // Of a function that only one side has, no call moved.
+  if (!all && used.includes(null)) return NONE;
   const [was, is] = [used[0] ?? NONE, used[1] ?? NONE];
   const names = [...new Set([...was, ...is])].filter((name) => all || was.has(name) !== is.has(name));
   return new Set(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { identifiersIn } from '#c/identifiers.js';
+import { calledIn, identifiersIn } from '#c/identifiers.js';
 
 describe('identifiersIn', () => {
   it('leaves comments, literals and numbers out', () => {
@@ -10,5 +10,12 @@ describe('identifiersIn', () => {
   it('keeps to the range', () => {
     const text = 'one two three';
     expect([...identifiersIn(text, 4, 7)]).toEqual(['two']);
+  });
+});
+
+describe('calledIn', () => {
+  it('keeps names that a parenthesis follows', () => {
+    const text = 'a = b(c) + d [e] + f  (g); /* h() */ "i()"';
+    expect([...calledIn(text, 0, text.length)]).toEqual(['b', 'f']);
   });
 });
