@@ -596,6 +596,12 @@ class Builder {
       kinds[0] === 'untracked' && (kinds[1] === 'untracked' || kinds[1] === 'int')
         ? true
         : kinds[1] === 'untracked' && kinds[0] === 'int';
+    // A flag that something is added to holds whatever else it held.
+    if (opaque && op === '|')
+      return this.graph.hold(
+        { expr: simplify({ op, args: [left.expr, right.expr] }), origin, stable, type },
+        at,
+      );
     if (opaque) {
       const zero = isZero(right.expr);
       if (zero && (op === '==' || op === '!='))

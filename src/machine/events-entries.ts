@@ -5,7 +5,7 @@ import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
-import { HALVES, IRQ_OFF, MOVED } from './state.js';
+import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, WALK_FLAGS } from './state.js';
 import { levelAt, noneValue, type Step, unknownEntry } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
@@ -91,6 +91,7 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
   }
   const stale =
     (leafUsable(step, level) && staleDiffers(next)) ||
+    (level > 0 && next.maps === 'page' && pagesBelowUsable(step, level)) ||
     (level > 0 && walkStale(step, level - 1) && !(next.maps === 'table' && next.of === 'W'));
   if (stale && step.fact('break-before-make') === true) {
     step.fail(
@@ -116,14 +117,41 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
  * them in.
  */
 function checkThaw(step: Step, level: number): void {
-  const stale = leafUsable(step, level) || (level > 0 && walkStale(step, level - 1));
+  const stale =
+    leafUsable(step, level) || (level > 0 && (walkStale(step, level - 1) || pagesBelowUsable(step, level)));
   if (!stale) return;
+  if (wasMissed(step, level)) {
+    step.fail(
+      'flush-scope-too-narrow',
+      `entry:${levelAt(level)}`,
+      `the frozen ${levelAt(level)} entry is released, and the flush that was done does not cover all that vCPUs may still use of its old translation`,
+      'consequence-stale-page',
+    );
+    return;
+  }
   step.fail(
     'unlock-before-flush',
     `entry:${levelAt(level)}`,
     `the frozen ${levelAt(level)} entry is released before the flush: another thread may fill it while vCPUs still use the old translation`,
     'consequence-stale-page',
   );
+}
+
+/** Was a flush done that left something of the entry's old translation? */
+function wasMissed(step: Step, level: number): boolean {
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    for (let below = 0; below <= level; below += 1)
+      if ((step.classByte(cls, LEAF_FLAGS + below) & MISSED) !== 0) return true;
+    if (level > 0 && (step.classByte(cls, WALK_FLAGS + level - 1) & MISSED) !== 0) return true;
+  }
+  return false;
+}
+
+/** Is a page still in use that a guest's table mapped which stood in this entry? */
+function pagesBelowUsable(step: Step, level: number): boolean {
+  if (step.machine.space !== 'guest') return false;
+  for (let below = 0; below < level; below += 1) if (leafUsable(step, below)) return true;
+  return false;
 }
 
 function staleDiffers(next: EntryValue): boolean {

@@ -145,6 +145,7 @@ const typeRule = z.strictObject({
     'range',
     'lock',
     'container',
+    'guest',
   ]),
   level: level.optional(),
   named: names.optional().describe('only for parameters of these names'),

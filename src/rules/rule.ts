@@ -97,7 +97,9 @@ export interface TypeRule {
     | 'gather'
     | 'range'
     | 'lock'
-    | 'container';
+    | 'container'
+    /** Names a guest: nothing is known of it but whose tables the function is about. */
+    | 'guest';
   readonly level: Level | null;
   /** Only for parameters of these names: C says `u64 *` for much else. */
   readonly named?: readonly string[];
