@@ -412,7 +412,7 @@ function failWalker(step: Step, table: number, object: string, verb: string): vo
     step.fail(
       'table-free-without-sync',
       object,
-      `${tableName(table)} of the guest is ${verb} while another vCPU's fault handler may still walk it: no RCU grace period since it was unlinked`,
+      `${tableName(table)} of the guest is ${verb} while another vCPU may still be inside it: nothing since the unlink has waited for it`,
       'consequence-stale-table',
     );
     return;
