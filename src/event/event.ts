@@ -154,6 +154,8 @@ export type Event<X> =
       readonly remove: boolean;
       /** What a member can be that somebody out of view put in. */
       readonly unseen?: X;
+      /** What choices call the member: an answer about the last one says nothing about this one. */
+      readonly names?: string;
     }
   | { readonly kind: 'container-move'; readonly from: X; readonly to: X }
   | { readonly kind: 'container-init'; readonly container: X }

@@ -83,8 +83,9 @@ export class RuleEvents {
         this.graph.assign(name, expr, at);
         continue;
       }
-      const event = this.bindEvent(step.event, argument, value, local, expected);
-      if (event === null) continue;
+      const bound = this.bindEvent(step.event, argument, value, local, expected);
+      if (bound === null) continue;
+      const event = bound.kind === 'container-take' ? { ...bound, names: origin } : bound;
       if (step.when === null) this.graph.emit({ kind: 'event', event, at });
       else {
         const when = value(step.when);

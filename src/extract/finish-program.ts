@@ -6,6 +6,7 @@ import { constant, type Expression } from '#event/expression.js';
 import type { EventProgram, GuestWalkers, NodeId, ProgramNode } from '#event/program.js';
 import { LEVELS, type Level, type Value } from '#event/value.js';
 import { expressionsOf, successorsOf } from '#event/walk-program.js';
+import { simplifyAnswers } from './simplify-program.js';
 import { type Kind, kindOf } from './value.js';
 
 interface Draft {
@@ -28,9 +29,9 @@ interface Draft {
 }
 
 export function finishProgram(draft: Draft): EventProgram {
-  const positioned = positions(draft);
+  const positioned = simplifyAnswers(positions(draft), mapNode);
   const kept = slice(positioned, draft.returnsFlag, draft.readElsewhere ?? new Set());
-  const nodes = ownSpace(compact(kept));
+  const nodes = framesInOrder(ownSpace(compact(kept)));
   const levels = levelsIn(nodes);
   // A guest's flush is for the pages below a table, even where the program names only the table's entry.
   if (draft.guest && levels.includes('pmd') && !levels.includes('pte')) levels.unshift('pte');
@@ -524,6 +525,46 @@ function compact(nodes: readonly ProgramNode[]): ProgramNode[] {
     else result.push(node);
   }
   return result;
+}
+
+/** A local's frame, in variables and in what choices are called. */
+const FRAME = /\bL(\d+)\.(?=local)/g;
+
+/**
+ * Frames of inlined calls are counted by what is left of them, so that a call more or less beside them, of which
+ * nothing is left, changes no name of a choice.
+ */
+function framesInOrder(nodes: readonly ProgramNode[]): ProgramNode[] {
+  const numbers = new Map<string, string>();
+  const renamed = new Map<string, string>();
+  const rename = (text: string): string => {
+    const known = renamed.get(text);
+    if (known !== undefined) return known;
+    const result = text.replace(FRAME, (_, frame: string) => {
+      const number = numbers.get(frame) ?? `L${numbers.size + 1}.`;
+      numbers.set(frame, number);
+      return number;
+    });
+    renamed.set(text, result);
+    return result;
+  };
+  const walk = (value: unknown, key: string): unknown => {
+    if (typeof value === 'string')
+      return ['name', 'key', 'into', 'old', 'names'].includes(key) ? rename(value) : value;
+    if (typeof value !== 'object' || value === null || key === 'at') return value;
+    if (Array.isArray(value)) {
+      const parts = value.map((part) => walk(part, ''));
+      return parts.every((part, n) => part === value[n]) ? value : parts;
+    }
+    let same = true;
+    const fields = Object.entries(value).map(([name, part]) => {
+      const mapped = walk(part, name);
+      if (mapped !== part) same = false;
+      return [name, mapped];
+    });
+    return same ? value : Object.fromEntries(fields);
+  };
+  return nodes.map((node) => walk(node, '') as ProgramNode);
 }
 
 function levelsIn(nodes: readonly ProgramNode[]): Level[] {
