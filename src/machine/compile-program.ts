@@ -5,12 +5,20 @@
  */
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
-import type { EventProgram, ProgramNode } from '#event/program.js';
+import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import type { Value } from '#event/value.js';
 import { expressionsOf, successorsOf } from '#event/walk-program.js';
+import { type Bits, backwards, has, members, put, writtenBy } from './liveness.js';
+import { type Fork, specialize, waysOn } from './specialize.js';
 
 export interface CompiledProgram {
   readonly program: EventProgram;
+  /** What runs: the program's nodes, or what is left of them where it runs alone. */
+  readonly nodes: readonly ProgramNode[];
+  /** Per node that runs: the program's node that it is. */
+  readonly origin: readonly NodeId[];
+  /** Where a node goes on by what it wrote. */
+  readonly forks: ReadonlyMap<NodeId, Fork>;
   /** Where each variable is kept. Variables of which never two are wanted at one node share a slot. */
   readonly slots: ReadonlyMap<string, number>;
   readonly slotCount: number;
@@ -22,21 +30,16 @@ export interface CompiledProgram {
   readonly deadSlots: readonly (readonly number[])[];
   /** Per node: keys of stable choices that may still be asked from that node on; equal sets are one object. */
   readonly liveChoices: readonly ReadonlySet<string>[];
+  /** Per node: keys of stable choices whose answers were about something that the node replaces. */
+  readonly forgets: readonly ReadonlySet<string>[];
   /** Per node: slots that its event writes and nobody reads before: they hold 0 where it does not write them after all. */
   readonly cleared: readonly (readonly number[])[];
   /** Per node: does running it touch what other CPUs see? */
   readonly shared: readonly boolean[];
-  /** Per node: can it run again? */
+  /** Per node of the whole program: can it run again? */
   readonly cyclic: readonly boolean[];
   /** Kinds of events in the program. */
   readonly kinds: ReadonlySet<string>;
-}
-
-function writtenBy(event: Event<Expression>): string[] {
-  const names: string[] = [];
-  if ('into' in event && typeof event.into === 'string') names.push(event.into);
-  if ('old' in event && typeof event.old === 'string') names.push(event.old);
-  return names;
 }
 
 interface Uses {
@@ -65,13 +68,29 @@ function collect(expression: Expression, uses: Uses): void {
 
 /** Programs are searched again and again: as they were written, and along each run that raised something. */
 const compiled = new WeakMap<EventProgram, CompiledProgram>();
+const compiledAlone = new WeakMap<EventProgram, CompiledProgram>();
 
-/** Throws when a node's successor does not exist: such a program is a bug of whoever built it. */
-export function compileProgram(program: EventProgram): CompiledProgram {
-  const known = compiled.get(program);
+/**
+ * `alone`: no other program runs beside it, so that what nobody notices may be left out.
+ * Throws when a node's successor does not exist: such a program is a bug of whoever built it.
+ */
+export function compileProgram(program: EventProgram, alone: boolean): CompiledProgram {
+  const cache = alone ? compiledAlone : compiled;
+  const known = cache.get(program);
   if (known !== undefined) return known;
-  const result = compile(program);
-  compiled.set(program, result);
+  program.nodes.forEach((node, id) => {
+    for (const next of successorsOf(node))
+      if (program.nodes[next] === undefined)
+        throw new Error(`${program.name}: node ${id} goes on to node ${next}, which does not exist`);
+  });
+  const special = alone ? specialize(program) : null;
+  const result = compile(
+    program,
+    special?.nodes ?? program.nodes,
+    special?.forks ?? new Map(),
+    special?.origin ?? null,
+  );
+  cache.set(program, result);
   return result;
 }
 
@@ -93,8 +112,13 @@ class Numbers {
 const isOwn = (event: Event<Expression>): boolean =>
   event.kind === 'barrier' && event.strength === 'compiler';
 
-function compile(program: EventProgram): CompiledProgram {
-  const { nodes } = program;
+function compile(
+  program: EventProgram,
+  nodes: readonly ProgramNode[],
+  forks: ReadonlyMap<NodeId, Fork>,
+  origin: readonly NodeId[] | null,
+): CompiledProgram {
+  const ways = nodes.map((node, id) => waysOn(node, forks.get(id)));
   const variables = new Numbers();
   const choices = new Numbers();
   for (const name of program.initial.keys()) variables.of(name);
@@ -113,9 +137,6 @@ function compile(program: EventProgram): CompiledProgram {
       kinds.add(node.event.kind);
       for (const name of writtenBy(node.event)) defs.push(variables.of(name));
     }
-    for (const next of successorsOf(node))
-      if (nodes[next] === undefined)
-        throw new Error(`${program.name}: node ${id} goes on to node ${next}, which does not exist`);
     shared[id] =
       (node.kind === 'event' && !isOwn(node.event)) ||
       node.kind === 'return' ||
@@ -130,23 +151,29 @@ function compile(program: EventProgram): CompiledProgram {
   });
 
   const live = backwards(
-    nodes,
+    ways,
     variables.names.length,
     uses.map((use) => use.vars),
     uses.map((use) => use.defs),
   );
-  const slots = shareSlots(nodes, live, variables.names.length, uses);
+  const slots = shareSlots(ways, live, variables.names.length, uses);
   const slotCount = slots.reduce((most, slot) => Math.max(most, slot + 1), 0);
   const deadSlots = live.map((vars) => {
     const free = new Set(Array.from({ length: slotCount }, (_, slot) => slot));
     for (const variable of members(vars)) free.delete(slots[variable] as number);
     return [...free];
   });
+  const replaced = nodes.map((node) => {
+    if (node.kind !== 'event' || node.event.kind !== 'container-take') return [];
+    const { names } = node.event;
+    if (names === undefined) return [];
+    return choices.names.flatMap((key, number) => (key.includes(names) ? [number] : []));
+  });
   const asked = backwards(
-    nodes,
+    ways,
     choices.names.length,
     uses.map((use) => use.choices),
-    nodes.map(() => []),
+    replaced,
   );
   const sets = new Map<string, ReadonlySet<string>>();
   const liveChoices = asked.map((keys) => {
@@ -164,95 +191,30 @@ function compile(program: EventProgram): CompiledProgram {
   });
   return {
     program,
+    nodes,
+    origin: origin ?? nodes.map((_, id) => id),
+    forks,
     slots: new Map(variables.names.map((name, variable) => [name, slots[variable] as number])),
     slotCount,
     noVars: new Array<number>(slotCount).fill(0),
     initial,
     deadSlots,
     liveChoices,
+    forgets: replaced.map((keys) => new Set(keys.map((key) => choices.names[key] as string))),
     cleared: nodes.map((node, id) => {
       const use = uses[id];
       if (node.kind !== 'event' || use === undefined) return [];
       return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
     }),
     shared,
-    cyclic: cyclicNodes(nodes),
+    cyclic: cyclicNodes(program.nodes),
     kinds,
   };
 }
 
-// ---- sets of small numbers
-
-type Bits = Uint32Array;
-
-const has = (bits: Bits, n: number): boolean => ((bits[n >>> 5] ?? 0) & (1 << (n & 31))) !== 0;
-
-function put(bits: Bits, n: number): void {
-  bits[n >>> 5] = (bits[n >>> 5] ?? 0) | (1 << (n & 31));
-}
-
-function members(bits: Bits): number[] {
-  const found: number[] = [];
-  for (let word = 0; word < bits.length; word += 1) {
-    for (let rest = bits[word] ?? 0; rest !== 0; rest &= rest - 1)
-      found.push(word * 32 + 31 - Math.clz32(rest & -rest));
-  }
-  return found;
-}
-
-/** Per node: what is used from that node on before it is defined anew. */
-function backwards(
-  nodes: readonly ProgramNode[],
-  size: number,
-  uses: readonly (readonly number[])[],
-  defs: readonly (readonly number[])[],
-): Bits[] {
-  const words = (size + 31) >>> 5;
-  const predecessors: number[][] = nodes.map(() => []);
-  nodes.forEach((node, id) => {
-    for (const next of successorsOf(node)) predecessors[next]?.push(id);
-  });
-  const live: Bits[] = uses.map((used) => {
-    const bits = new Uint32Array(words);
-    for (const n of used) put(bits, n);
-    return bits;
-  });
-  const kept: Bits[] = defs.map((defined) => {
-    const bits = new Uint32Array(words).fill(0xffffffff);
-    for (const n of defined) bits[n >>> 5] = (bits[n >>> 5] ?? 0) & ~(1 << (n & 31));
-    return bits;
-  });
-  const work: number[] = nodes.map((_, id) => id);
-  const queued = nodes.map(() => true);
-  const changed = nodes.map(() => true);
-  for (let id = work.pop(); id !== undefined; id = work.pop()) {
-    queued[id] = false;
-    const own = live[id] as Bits;
-    const keep = kept[id] as Bits;
-    for (const next of successorsOf(nodes[id] as ProgramNode)) {
-      const after = live[next] as Bits;
-      for (let word = 0; word < words; word += 1) {
-        const before = own[word] as number;
-        const now = (before | ((after[word] as number) & (keep[word] as number))) >>> 0;
-        if (now === before) continue;
-        own[word] = now;
-        changed[id] = true;
-      }
-    }
-    if (!changed[id]) continue;
-    changed[id] = false;
-    for (const from of predecessors[id] ?? []) {
-      if (queued[from]) continue;
-      queued[from] = true;
-      work.push(from);
-    }
-  }
-  return live;
-}
-
 /** A slot for each variable: a write must not touch what is still to be read behind it. */
 function shareSlots(
-  nodes: readonly ProgramNode[],
+  ways: readonly (readonly NodeId[])[],
   live: readonly Bits[],
   count: number,
   uses: readonly { readonly defs: readonly number[] }[],
@@ -266,11 +228,11 @@ function shareSlots(
         own[word] = (own[word] as number) | (others[word] as number);
     }
   };
-  nodes.forEach((node, id) => {
+  ways.forEach((way, id) => {
     const defs = uses[id]?.defs ?? [];
     if (defs.length === 0) return;
     const others = new Uint32Array(words);
-    for (const next of successorsOf(node)) {
+    for (const next of way) {
       const after = live[next] as Bits;
       for (let word = 0; word < words; word += 1)
         others[word] = (others[word] as number) | (after[word] as number);

@@ -15,6 +15,7 @@ import { evaluate, isTrue } from './evaluate.js';
 import { checkReturn } from './relies.js';
 import type { Action, ChoiceVector, Violation } from './run.js';
 import { runEvent } from './run-event.js';
+import { forkKey } from './specialize.js';
 import {
   ACTING,
   CLASS_BYTES,
@@ -46,6 +47,13 @@ export interface ModelOptions {
   readonly entries?: ReadonlyMap<number, Value>;
   /** CPUs whose tables never held the witness's: their hardware holds nothing of it. */
   readonly strangers?: readonly number[];
+  /**
+   * Questions whose answers are remembered. Default: all that have one answer in a run. Fewer allow more runs, those
+   * with two answers to one question among them.
+   */
+  readonly remembered?: ReadonlySet<string>;
+  /** Runs a program that is alone with every node that it has, needed or not: the same verdict with more states. */
+  readonly whole?: boolean;
 }
 
 /** Told of every node that a step passes: `explainRun` reads along. */
@@ -67,8 +75,9 @@ export interface MachineModel extends Model<State, Action, Violation> {
  * whoever built it.
  */
 export function createModel(options: ModelOptions): MachineModel {
-  const programs = options.programs.map(compileProgram);
-  const ambient = options.ambient ?? programs.length === 1;
+  const ambient = options.ambient ?? options.programs.length === 1;
+  const alone = options.programs.length === 1 && options.whole !== true;
+  const programs = options.programs.map((program) => compileProgram(program, alone));
   const layout = layoutFor(programs.length, programs.length + (ambient ? 1 : 0));
   const values = new ValueTable();
   const keys = new KeyTable();
@@ -79,6 +88,7 @@ export function createModel(options: ModelOptions): MachineModel {
     programs,
     facts: options.facts,
     fixed: options.fixed ?? new Map(),
+    remembered: options.remembered ?? null,
     layout,
     values,
     space: spaceOf(options.programs),
@@ -285,11 +295,11 @@ function runStep(step: Step, listener: Listener | null): number {
   const { state, cpu } = step;
   for (let count = 0; ; count += 1) {
     const id = state.pc[cpu] ?? -1;
-    const node = program.program.nodes[id];
+    const node = program.nodes[id];
     if (node === undefined) throw new Error(`${program.program.name}: no node ${id}`);
-    step.node = id;
-    const event = runNode(step, node, listener);
-    if (step.blocked) return id;
+    step.node = program.origin[id] as number;
+    const event = runNode(step, id, node, listener);
+    if (step.blocked) return step.node;
     const next = state.pc[cpu] ?? -1;
     const done =
       next < 0 ||
@@ -302,26 +312,27 @@ function runStep(step: Step, listener: Listener | null): number {
     if (!done && !shared) continue;
     if (next >= 0 && state.violation === null) state.pc[cpu] = skip(step.machine, program, next);
     dropDead(program, state, cpu);
-    return id;
+    return step.node;
   }
 }
 
 /** Runs one node and moves on. True: it was an event or the end. */
-function runNode(step: Step, node: ProgramNode, listener: Listener | null): boolean {
+function runNode(step: Step, id: number, node: ProgramNode, listener: Listener | null): boolean {
   const { state, cpu } = step;
   switch (node.kind) {
     case 'event': {
-      const event = runEvent(step, node.event, step.program.cleared[step.node] ?? []);
+      const event = runEvent(step, node.event, step.program.cleared[id] ?? []);
       listener?.event(step.node, event);
       forgetStrangers(step);
-      state.pc[cpu] = node.next;
+      if (step.machine.layout.programs === 1) state.forgetChoices(step.program.forgets[id] ?? new Set());
+      state.pc[cpu] = wayOn(step, id, node.next);
       return true;
     }
     case 'assign': {
       // All at once: phis of one block read the values from before.
       const values = node.sets.map((set) => evaluate(step, set.value));
       node.sets.forEach((set, n) => step.assign(set.name, values[n] ?? noneValue('pte')));
-      state.pc[cpu] = node.next;
+      state.pc[cpu] = wayOn(step, id, node.next);
       return false;
     }
     case 'branch':
@@ -344,6 +355,17 @@ function runNode(step: Step, node: ProgramNode, listener: Listener | null): bool
   }
 }
 
+/** The node behind `id`: for some it depends on what was written. */
+function wayOn(step: Step, id: number, next: number): number {
+  const fork = step.program.forks.get(id);
+  if (fork === undefined || step.state.violation !== null) return next;
+  const key = forkKey(fork.names.map((name) => step.variable(name)));
+  const target = fork.targets.get(key);
+  if (target === undefined)
+    throw new Error(`${step.program.program.name}: node ${step.node} wrote ${key}, which was not foreseen`);
+  return target;
+}
+
 /** CPUs whose tables never held the witness's hold nothing, whatever changed. */
 function forgetStrangers(step: Step): void {
   for (const name of step.state.extra.keys()) {
@@ -356,8 +378,8 @@ function forgetStrangers(step: Step): void {
 /** Empty assignments only join paths: standing before or behind one is the same. */
 function skip(_machine: Machine, program: CompiledProgram, from: number): number {
   let at = from;
-  for (let count = 0; count < program.program.nodes.length; count += 1) {
-    const node = program.program.nodes[at];
+  for (let count = 0; count < program.nodes.length; count += 1) {
+    const node = program.nodes[at];
     if (node?.kind !== 'assign' || node.sets.length > 0) return at;
     at = node.next;
   }

@@ -24,6 +24,7 @@ import {
   granuleOf,
   inGranule,
   isPast,
+  lastGranule,
 } from './position.js';
 import { noneValue, type Step, unknownEntry } from './step.js';
 
@@ -109,8 +110,11 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
       if (at >= 0) return expression.of[at] as Value;
     }
   }
-  const at = step.choose(key, options);
-  if (expression.stable === true && options.length > 1) step.state.note(name, options[at] as string);
+  if (expression.stable !== true) return expression.of[step.choose(key, options)] ?? ANY;
+  const at = step.ask(key, options);
+  const { remembered } = step.machine;
+  if (options.length > 1 && (remembered === null || remembered.has(key)))
+    step.state.note(name, options[at] as string);
   return expression.of[at] ?? ANY;
 }
 
@@ -472,6 +476,8 @@ function and(step: Step, a: Value, b: Value): Value {
 function or(step: Step, a: Value, b: Value): Value {
   const exact = exactly(step, '|', a, b);
   if (exact !== null) return exact;
+  if (a.kind === 'address' && b.kind === 'int')
+    return { kind: 'address', gap: lastGranule(step, a.gap, b.n) };
   if (a.kind === 'address' && b.kind !== 'address') return a;
   if (b.kind === 'address' && a.kind !== 'address') return b;
   if (a.kind === 'int' && b.kind === 'int') {

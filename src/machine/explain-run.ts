@@ -24,6 +24,7 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
   const fresh = freshPath(model, path);
   replay(model, fresh, sameAction);
   const steps: TraceStep[] = [];
+  const told = new Set<string>();
   let before = fresh.start;
   for (const { action, state } of fresh.steps) {
     const heard: { node: number; event: Event<Value> }[] = [];
@@ -31,6 +32,13 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
     const changes = changesBetween(model, before, state);
     const who = model.machine.names[action.cpu] ?? 'program';
     const note = action.choices
+      .filter(({ key, stable }) => {
+        if (stable !== true) return true;
+        // Asked again, it has the answer that was told before.
+        if (told.has(key)) return false;
+        told.add(key);
+        return true;
+      })
       .map(found)
       .filter((text) => text !== '')
       .join('; ');

@@ -69,6 +69,26 @@ export function alignUp(step: Step, gap: Gap | '?', to: Level | null): Gap | '?'
   return pick(step, 'aligned position', [gap, to]);
 }
 
+/**
+ * The address with the bits of `mask` set: where the mask is a large granule less a small one, that is the last small
+ * granule of the large one that holds the address (`addr |= PUD_SIZE - PMD_SIZE`).
+ */
+export function lastGranule(step: Step, gap: Gap | '?', mask: number): Gap | '?' {
+  if (gap === '?' || isPast(gap) || (mask >= 0 && mask < 4096)) return gap;
+  if (mask < 0 || !Number.isSafeInteger(mask)) return '?';
+  let small = 1;
+  while (mask % (small * 2) === 0) small *= 2;
+  const [to, of] = [granuleOf(small), granuleOf(mask + small)];
+  if (to === null || of === null || !Number.isInteger(Math.log2(mask + small))) return '?';
+  if (!inGranule(gap, LEVELS.indexOf(of))) return gap;
+  const near = inGranule(gap, LEVELS.indexOf(to)) ? gap : to;
+  return pick(
+    step,
+    `w lies in the last ${to} granule of its ${of} granule`,
+    near === 'pte' ? ['past', 'pte'] : ['past', near, 'pte'],
+  );
+}
+
 /** The smaller of the next granule boundary and `end` (p?d_addr_end). */
 export function addressEnd(step: Step, gap: Gap | '?', end: Gap | '?', level: Level): Gap | '?' {
   if (gap === '?' || isPast(gap)) return gap;

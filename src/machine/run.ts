@@ -10,6 +10,8 @@ import type { HazardId } from '#rules/rule.js';
 export interface Choice {
   readonly key: string;
   readonly value: string;
+  /** The answer is the same each time in one run. */
+  readonly stable?: true;
 }
 
 /** One step of a run: which CPU, at which node of its program, which choices, and what happened. */

@@ -333,6 +333,15 @@ export class State {
     this.notes = this.notes.withChoices(wanted);
   }
 
+  /** Forgets the answers to these stable choices. */
+  forgetChoices(keys: ReadonlySet<string>): void {
+    if (keys.size === 0) return;
+    for (const name of this.notes.map.keys()) {
+      if (!name.startsWith('choice:')) continue;
+      if (keys.has(name.slice('choice:'.length).split('\t', 1)[0] ?? '')) this.note(name, null);
+    }
+  }
+
   /** Sets these slots of a CPU to 0. */
   clearVars(cpu: number, slots: readonly number[]): void {
     const vars = this.vars[cpu];

@@ -34,6 +34,8 @@ export interface Machine {
   readonly programs: readonly CompiledProgram[];
   readonly facts: Facts;
   readonly fixed: ChoiceVector;
+  /** Questions whose answers are kept in the state; null: all that have one answer in a run. */
+  readonly remembered: ReadonlySet<string> | null;
   readonly layout: Layout;
   readonly values: ValueTable;
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
@@ -104,6 +106,20 @@ export class Step {
     const index = this.script[this.taken.length] ?? 0;
     this.taken.push({ index, of: options.length });
     this.choices.push({ key, value: options[index] as string });
+    return index;
+  }
+
+  /** A question that has one answer in a run, whether or not the state remembers it. */
+  ask(key: string, options: readonly string[]): number {
+    if (options.length === 1) return 0;
+    const wanted = this.machine.fixed.get(key)?.[0];
+    const fixed = wanted === undefined ? -1 : options.indexOf(wanted);
+    let index = fixed;
+    if (fixed < 0) {
+      index = this.script[this.taken.length] ?? 0;
+      this.taken.push({ index, of: options.length });
+    }
+    this.choices.push({ key, value: options[index] as string, stable: true });
     return index;
   }
 

@@ -4,10 +4,11 @@ import type { EventProgram, Site } from '#event/program.js';
 import { assumptionsOf, explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
 import type { TraceStep } from '#machine/run.js';
+import type { Run } from '#machine/search-program.js';
 import type { HazardId, RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import type { Finding, RelatedLine, ReviewOptions, Side, Status, TraceLine } from './document.js';
-import type { Run, Verdict } from './judge.js';
+import type { Verdict } from './judge.js';
 import type { Task } from './task.js';
 
 export interface Candidate {
@@ -96,7 +97,16 @@ function finding(
   const lineText = (file: string, line: number): string | undefined => tree.read(file)?.split('\n')[line - 1];
   const machine = rules.machines.find((known) => known.name === shown.candidate.machine);
   const steps =
-    machine === undefined ? [] : explainRun({ programs: shown.programs, facts: factsOf(machine) }, shown.run);
+    machine === undefined
+      ? []
+      : explainRun(
+          {
+            programs: shown.programs,
+            facts: factsOf(machine),
+            ...(shown.run.remembered === null ? {} : { remembered: shown.run.remembered }),
+          },
+          shown.run,
+        );
   const trace = steps.map((step): TraceLine => traceLine(step, shown.programs, lineText));
   const place = placeOf(
     shown,

@@ -9,13 +9,9 @@
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { LEVELS } from '#event/value.js';
-import type { Path } from '#explore/model.js';
-import { search } from '#explore/search.js';
 import { programShape } from '#extract/finish-program.js';
-import { createModel, type State } from '#machine/create-model.js';
-import type { Action, ChoiceVector, Violation } from '#machine/run.js';
-
-export type Run = Path<State, Action, Violation>;
+import type { ChoiceVector, Violation } from '#machine/run.js';
+import { type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
 
 export interface Verdict {
   readonly introduced: readonly Run[];
@@ -111,24 +107,19 @@ function runs(
   limits: JudgeLimits,
   collect: number,
   fixed?: ChoiceVector,
-): {
-  readonly violations: readonly Run[];
-  readonly end: string | null;
-  readonly states: number;
-  readonly ends: number;
-} {
-  const model = createModel({ programs, facts, ...(fixed === undefined ? {} : { fixed }) });
-  const result = search(model, {
-    states: limits.states,
-    expired: limits.expired,
-    collect,
-    each:
-      limits.settled === undefined
-        ? { of: kindOf, most: RUNS_OF_A_KIND }
-        : { of: kindOf, most: RUNS_OPEN_OF_A_KIND, except: limits.settled },
-  });
-  const end = result.end === 'exhausted' || result.end === 'stopped' ? null : result.end;
-  return { violations: result.violations, end, states: result.states, ends: result.ends };
+): ProgramRuns {
+  return searchProgram(
+    { programs, facts, ...(fixed === undefined ? {} : { fixed }) },
+    {
+      states: limits.states,
+      expired: limits.expired,
+      collect,
+      each:
+        limits.settled === undefined
+          ? { of: kindOf, most: RUNS_OF_A_KIND }
+          : { of: kindOf, most: RUNS_OPEN_OF_A_KIND, except: limits.settled },
+    },
+  );
 }
 
 /** Every named choice of a run, by key in order of occurrence. */

@@ -1,0 +1,96 @@
+/**
+ * The violating runs of programs on a machine.
+ *
+ * A large program asks many things that stay the same in one run, and to remember every answer multiplies its states.
+ * So the answers are forgotten first: that allows all runs and some more. Where such a run goes wrong and was given two
+ * answers to one question, these questions are remembered and the search starts over, until every run found is one
+ * that can happen. What goes wrong in no run of a search that forgets goes wrong in none.
+ */
+import type { Path, SearchLimits } from '#explore/model.js';
+import { search } from '#explore/search.js';
+import { createModel, type ModelOptions, type State } from './create-model.js';
+import type { Action, Violation } from './run.js';
+
+/** A run, and the questions whose answers its model remembers: `explainRun` takes it again on such a model. */
+export interface Run extends Path<State, Action, Violation> {
+  readonly remembered: ReadonlySet<string> | null;
+}
+
+export interface ProgramRuns {
+  /** One for each distinct violating state, shortest first. */
+  readonly violations: readonly Run[];
+  /** The limit that ended the search; null when everything was seen, or `collect` runs were found. */
+  readonly end: string | null;
+  /** States of all searches together. */
+  readonly states: number;
+  /** Runs that come to an end in which nothing is wrong. */
+  readonly ends: number;
+}
+
+export interface ProgramLimits {
+  readonly states: number;
+  readonly expired: () => boolean;
+  readonly collect: number;
+  readonly each: SearchLimits<Violation>['each'] & object;
+  /** States up to which every answer is remembered at once. Default: as many as most programs have. */
+  readonly small?: number;
+}
+
+/** Most programs have less states. */
+const SMALL = 2_000;
+/** All searches for one program together take at most so many times the limit of one. */
+const SEARCHES = 2;
+
+/** Throws what `createModel` throws. */
+export function searchProgram(options: ModelOptions, limits: ProgramLimits): ProgramRuns {
+  const once = (remembered: ReadonlySet<string> | null, states: number): ProgramRuns => {
+    const model = createModel(remembered === null ? options : { ...options, remembered });
+    const result = search(model, {
+      states,
+      expired: limits.expired,
+      collect: limits.collect,
+      each: limits.each,
+    });
+    return {
+      violations: result.violations.map((run) => ({ ...run, remembered })),
+      end: result.end === 'exhausted' || result.end === 'stopped' ? null : result.end,
+      states: result.states,
+      ends: result.ends,
+    };
+  };
+  const alone = options.programs.length === 1;
+  const small = limits.small ?? SMALL;
+  const first = once(null, alone ? Math.min(small, limits.states) : limits.states);
+  if (!alone || first.end === null || limits.states <= small) return first;
+  let states = first.states;
+  let remembered: ReadonlySet<string> = new Set();
+  for (;;) {
+    const result = once(remembered, limits.states);
+    states += result.states;
+    const confused = new Set<string>();
+    const sound = result.violations.filter((run) => {
+      const contradicted = contradictions(run);
+      for (const key of contradicted) confused.add(key);
+      return contradicted.length === 0;
+    });
+    if (confused.size === 0) return { ...result, states };
+    if (result.end === 'time-limit') return { ...result, violations: sound, states };
+    if (states >= SEARCHES * limits.states)
+      return { ...result, violations: sound, end: 'state-limit', states };
+    remembered = new Set([...remembered, ...confused]);
+  }
+}
+
+/** Questions that have one answer in a run and were given two. */
+function contradictions(run: Path<State, Action, Violation>): string[] {
+  const answers = new Map<string, string>();
+  const found = new Set<string>();
+  for (const { action } of run.steps)
+    for (const { key, value, stable } of action.choices) {
+      if (stable !== true) continue;
+      const known = answers.get(key);
+      if (known === undefined) answers.set(key, value);
+      else if (known !== value) found.add(key);
+    }
+  return [...found];
+}
