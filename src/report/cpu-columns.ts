@@ -1,6 +1,7 @@
 import type { Finding, TraceLine } from '#review/document.js';
 import { cleanLine, cleanSource } from './clean-text.js';
 import { missingStep } from './missing-step.js';
+import { shortStep } from './short-step.js';
 import { cutText, wrapText } from './wrap-text.js';
 
 /** How a piece of the trace is to be painted. */
@@ -98,7 +99,7 @@ function stepCells(step: TraceLine, index: number, finding: Finding, layout: Ste
   const indent = ' '.repeat(mark.length);
   const cells: Cell[] = [];
   wrapText(
-    `${prefix}${cleanLine(step.what)}${places === 'lines' ? placeOf(step, finding) : ''}`,
+    `${prefix}${shortStep(step.what)}${places === 'lines' ? placeOf(step, finding) : ''}`,
     size - mark.length,
   ).forEach((text, i) => {
     cells.push({ text: (i === 0 ? mark : indent) + text, tone: wrong ? 'wrong' : 'step' });

@@ -3,6 +3,7 @@ import type { Finding } from '#review/document.js';
 import { cleanLine, cleanSource } from './clean-text.js';
 import { cpuColumns } from './cpu-columns.js';
 import { missingStep } from './missing-step.js';
+import { withoutBranches } from './short-step.js';
 import { suggestionDiff } from './suggestion-diff.js';
 import { wrapText } from './wrap-text.js';
 
@@ -10,6 +11,8 @@ const WIDTH = 72;
 const INDENT = '    ';
 /** Paragraphs of assumptions are for the page and the terminal; a mail names the first ones. */
 const MOST_ASSUMPTIONS = 3;
+const MOST_BRANCHES = 4;
+const LONGEST_BRANCH = 50;
 
 /** Lines of at most 72 columns, code of the suggestion aside. `onItsLine`: the comment stands under the finding's line. */
 export function mailComment(
@@ -23,12 +26,16 @@ export function mailComment(
     ...paragraph(machinesText(finding)),
   ];
   if (finding.trace.length > 0) {
+    const { finding: short } = withoutBranches(finding);
     lines.push(
       '',
-      ...cpuColumns(finding, WIDTH - INDENT.length, (text) => text, 'code').map((l) => INDENT + l),
+      ...cpuColumns(short, WIDTH - INDENT.length, (text) => text, 'code').map((l) => INDENT + l),
     );
   }
+  const past = branchesText(finding);
   const after = [
+    past,
+
     finding.consequence === '' ? '' : upperFirst(sentence(finding.consequence)),
     restsOn(finding),
   ];
@@ -107,6 +114,15 @@ function observation(finding: Finding): string {
 function machinesText({ machines, safeOn }: Finding): string {
   const fine = safeOn.length === 0 ? '' : `; ${listed(safeOn)} ${safeOn.length === 1 ? 'is' : 'are'} fine`;
   return `This run goes wrong on ${listed(machines)}${fine}:`;
+}
+
+/** The way to the step that goes wrong, by its last branches: enough to see which path is meant. */
+function branchesText(finding: Finding): string {
+  const { branches } = withoutBranches(finding);
+  const tests = branches.flatMap((line) => /^(?:\} else )?(if \(.*\))(?: \{)?$/.exec(line)?.[1] ?? []);
+  const shown = tests.filter((test) => test.length <= LONGEST_BRANCH).slice(-MOST_BRANCHES);
+  if (shown.length === 0) return '';
+  return `The way there is past ${shown.join('; ')}.`;
 }
 
 function restsOn({ assumptions, confidence, why }: Finding): string {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Finding, ReviewDocument, ReviewedPatch } from '#review/document.js';
+import { cleanLine } from './clean-text.js';
 import { codeFrame, type FrameFile } from './code-frame.js';
 import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { changeText } from './cpu-columns.js';
@@ -14,6 +15,7 @@ import { missingStep } from './missing-step.js';
 import { PAGE_SCRIPT } from './page-script.js';
 import { PAGE_STYLE } from './page-style.js';
 import { runStates } from './run-states.js';
+import { shortStep } from './short-step.js';
 import { suggestionDiff } from './suggestion-diff.js';
 
 /** Renders a document. `pages` explain the hazards. The same input gives the same page. */
@@ -154,7 +156,7 @@ function renderRun(finding: Finding, id: string): string {
   );
   const spoken = trace.map((s) => {
     const lane = laneName(finding, s.cpu);
-    return `${lane}${lane.endsWith(` ${s.who}`) ? '' : `, ${s.who}`}: ${s.what}`;
+    return `${lane}${lane.endsWith(` ${s.who}`) ? '' : `, ${s.who}`}: ${shortStep(s.what)}`;
   });
   const data = {
     steps: spoken,
@@ -166,9 +168,14 @@ function renderRun(finding: Finding, id: string): string {
       step.line === null || step.file === null
         ? ''
         : ` <a href="#${lineId(id, step.file, sideOf(finding), step.line)}">${step.file === finding.file ? 'line' : `${escapeText(step.file)}:`} ${step.line}</a>`;
+    const short = shortStep(step.what);
+    const said =
+      short === cleanLine(step.what)
+        ? escapeText(short)
+        : `<span title="${escapeText(step.what)}">${escapeText(short)}</span>`;
     const changes = step.changes.map((c) => `<li>${escapeText(changeText(c))}</li>`).join('');
     const lack = missing.before === i ? `<div class="lack">missing: ${escapeText(missing.what)}</div>` : '';
-    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escapeText(step.who)}:</span> ${escapeText(step.what)}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
+    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escapeText(step.who)}:</span> ${said}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
   });
   return [
     `<section class="run" aria-labelledby="${id}-run">`,

@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import parseMime from 'emailjs-mime-parser';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanLine } from '#report/clean-text.js';
 import { type MailReply, mailbox, renderMail } from '#report/render-mail.js';
 import type { Finding, MailOrigin, QuotedFile, ReviewedPatch } from '#review/document.js';
 import { documentOf, sampleFinding, samplePatch } from './sample-document.js';
@@ -209,6 +211,26 @@ describe('body of a reply', () => {
     expect(run.join('\n')).not.toMatch(/line \d/);
     for (const line of run) expect(line).toMatch(/^ {4}/);
   });
+  it('tells the way by its last branches, not by a row for each', () => {
+    const branch = (text: string) => ({
+      cpu: 0,
+      who: 'program',
+      what: `finds: ${'long(arg0) & '.repeat(30)}1 is not 0`,
+      file: sampleFinding.file,
+      line: 860,
+      text,
+      changes: [],
+    });
+    const trace = [
+      branch('\tif (one)'),
+      branch('\ti < 9;'),
+      branch('\t} else if (two) {'),
+      ...sampleFinding.trace,
+    ];
+    const body = bodyOf(withFindings({ trace })).join('\n');
+    expect(body).toContain('The way there is past if (one); if (two).');
+    expect(body).not.toContain('finds:');
+  });
   it('is plain text in a civil tone, and ends in a footer that says what wrote it', () => {
     const body = bodyOf();
     const sign = body.indexOf('-- ');
@@ -268,6 +290,33 @@ describe('which patches get a reply', () => {
       replies.map((r) => r.text.trimEnd()),
     );
     expect(mailbox([])).toBe('');
+  });
+});
+
+describe('whatever the names are', () => {
+  it('headers parse back to what went in, in lines of ASCII', () => {
+    const name = fc.string({ unit: 'grapheme', maxLength: 60 });
+    const address = fc.stringMatching(/^[a-z0-9+_-]{1,20}@[a-z0-9]{1,12}\.org$/);
+    fc.assert(
+      fc.property(name, address, name, (sender, at, subject) => {
+        const mail = {
+          ...origin,
+          from: { name: sender, address: at },
+          cc: [],
+          to: [],
+          subject: `[PATCH] ${subject}`,
+        };
+        const { text } = one({ mail });
+        const head = text.slice(0, text.indexOf('\n\n'));
+        expect(head).toMatch(/^[\n\t -~]*$/);
+        const { header } = parse(text);
+        const plain = (s: string) => cleanLine(s).replace(/\s+/g, ' ').trim();
+        expect(plain(header('subject')?.value)).toBe(plain(`Re: [PATCH] ${subject}`));
+        expect(header('to')?.value).toEqual([{ name: expect.anything(), address: at }]);
+        expect(plain(header('to')?.value[0].name)).toBe(plain(sender));
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
