@@ -53,6 +53,8 @@ button[aria-disabled=true]{color:var(--dim);cursor:default}
 .state caption{text-align:left;font-weight:700;padding:.3rem 0}
 .state th,.state td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--line);vertical-align:top;font-weight:400;font-size:.9rem}
 .state tbody th[colspan]{font-weight:700;background:var(--bg)}.state td{width:60%}
+.steps>li.branch{color:var(--dim)}
+@media (min-width:48.01rem){.state{position:sticky;top:.5rem}}
 .state tr.changed{background:var(--hot)}.state tr.changed td{font-weight:700}
 .run:not(.live) .state{display:none}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.15rem .9rem;margin:.8rem 0}dt{color:var(--dim)}dd{margin:0}dd ul{margin:0;padding-left:1.1rem}

@@ -15,7 +15,7 @@ import { missingStep } from './missing-step.js';
 import { PAGE_SCRIPT } from './page-script.js';
 import { PAGE_STYLE } from './page-style.js';
 import { runStates } from './run-states.js';
-import { shortStep } from './short-step.js';
+import { isBranch, shortStep } from './short-step.js';
 import { suggestionDiff } from './suggestion-diff.js';
 
 /** Renders a document. `pages` explain the hazards. The same input gives the same page. */
@@ -175,7 +175,7 @@ function renderRun(finding: Finding, id: string): string {
         : `<span title="${escapeText(step.what)}">${escapeText(short)}</span>`;
     const changes = step.changes.map((c) => `<li>${escapeText(changeText(c))}</li>`).join('');
     const lack = missing.before === i ? `<div class="lack">missing: ${escapeText(missing.what)}</div>` : '';
-    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escapeText(step.who)}:</span> ${said}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
+    return `<li id="${id}-step-${i + 1}"${i === missing.wrong ? ' class="wrong"' : isBranch(step.what) ? ' class="branch"' : ''}>${lack}<b>${i + 1}</b> <span class="who">CPU${step.cpu} ${escapeText(step.who)}:</span> ${said}${link}${changes === '' ? '' : `<ul>${changes}</ul>`}</li>`;
   });
   return [
     `<section class="run" aria-labelledby="${id}-run">`,

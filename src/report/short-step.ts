@@ -15,7 +15,8 @@ export function shortStep(what: string): string {
   return `${clean.slice(0, HEAD).trimEnd()} ... ${clean.slice(clean.length - (LONGEST - HEAD - 5)).trimStart()}`;
 }
 
-const isBranch = (what: string): boolean => what.startsWith('finds: ');
+/** A step that only finds out which way the program goes. */
+export const isBranch = (what: string): boolean => what.startsWith('finds: ');
 
 /**
  * A finding whose run holds what happens, and the branches that lead there apart: a mail has room for the first only.
