@@ -3,6 +3,7 @@ import { cleanLine } from './clean-text.js';
 import { codeFrame } from './code-frame.js';
 import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { cpuColumns } from './cpu-columns.js';
+import { code, fenced, plain } from './markdown-text.js';
 import { suggestionDiff } from './suggestion-diff.js';
 
 /** A review as GitHub-flavoured Markdown: one section a patch, one subsection a finding, long parts folded away. */
@@ -84,30 +85,3 @@ function renderFinding(finding: Finding): readonly string[] {
 }
 
 const names = (list: readonly string[]): string => list.map(code).join(', ');
-
-/** Text of others in Markdown: no tags, links, mentions or emphasis come from it. */
-function plain(text: string): string {
-  return cleanLine(text)
-    .replace(/[\\`*_[\]#|~]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '&#64;');
-}
-
-/** A code span that holds back-quotes too. */
-function code(text: string): string {
-  const clean = cleanLine(text);
-  if (!clean.includes('`')) return `\`${clean}\``;
-  const marks = '`'.repeat(longestRun(clean) + 1);
-  return `${marks} ${clean} ${marks}`;
-}
-
-function fenced(language: string, body: readonly string[]): readonly string[] {
-  const marks = '`'.repeat(Math.max(3, longestRun(body.join('\n')) + 1));
-  return [marks + language, ...body, marks];
-}
-
-function longestRun(text: string): number {
-  return Math.max(0, ...[...text.matchAll(/`+/g)].map((m) => m[0].length));
-}
