@@ -144,7 +144,10 @@ const forbidden = [
     name: 'no-orphans',
     severity: 'error',
     comment: 'remove the file, or import it where it is needed',
-    from: { orphan: true, pathNot: ['^src/cli/main\\.ts$', '^src/rules/build\\.ts$', '^src/bot/review-child\\.ts$'] },
+    from: {
+      orphan: true,
+      pathNot: ['^src/cli/main\\.ts$', '^src/rules/build\\.ts$', '^src/bot/review-child\\.ts$'],
+    },
     to: {},
   },
   {

@@ -148,7 +148,7 @@ export function externalId(job: Job): string {
 }
 
 /** Null for an id that is not ours. */
-export function readExternalId(text: string): { readonly pull: number; readonly head: string } | null {
+function readExternalId(text: string): { readonly pull: number; readonly head: string } | null {
   const match = /^(\d{1,10})\/([0-9a-f]{40,64})(?:\/|$)/.exec(text);
   return match === null ? null : { pull: Number(match[1]), head: match[2] ?? '' };
 }

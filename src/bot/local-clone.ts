@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { readHunks } from './diff-lines.js';
 import type { ChangedFile } from './pull-request.js';
 
-export class CloneError extends Error {
+class CloneError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'CloneError';

@@ -29,7 +29,7 @@ export class ReviewStoppedError extends Error {
 }
 
 /** The review process ended, or said that it cannot go on. */
-export class ReviewFailedError extends Error {
+class ReviewFailedError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'ReviewFailedError';

@@ -145,6 +145,14 @@ export function createProgram(finish: (code: number) => void): Command {
       const { listHazards } = await import('./list-known.js');
       await show(listHazards);
     });
+  program
+    .command('bot')
+    .summary('run the GitHub app')
+    .description(
+      'Run the GitHub app: webhooks in, reviews out. Settings come from the environment, see docs/github-app.md.',
+    )
+    .option('--worker', 'only work on queued reviews; needs REDIS_URL')
+    .action(async (flags) => finish(await (await import('#bot/run-bot.js')).runBot(flags, process.env)));
   return program;
 }
 

@@ -28,7 +28,8 @@ export function renderComment(
     '',
     `Happens on ${names(finding.machines)}${also('; clean on ', finding.safeOn)}${also('; not built on ', finding.notBuiltOn)}.`,
   ];
-  if (finding.consequence !== '') lines.push(`Consequence: ${plain(finding.consequence)}.`);
+  if (finding.consequence !== '')
+    lines.push(`Consequence: ${plain(finding.consequence.replace(/\.$/, ''))}.`);
   lines.push(
     `Confidence: ${finding.confidence}${finding.why === '' ? '' : ` (${plain(finding.why)})`}.`,
     '',

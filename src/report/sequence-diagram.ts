@@ -6,7 +6,7 @@ import { cutText } from './wrap-text.js';
 
 /** Larger diagrams are unreadable, and GitHub shows them as plain text when they take too long to draw. */
 const MOST_MESSAGES = 40;
-const WIDEST_LABEL = 90;
+const WIDEST_LABEL = 110;
 
 /**
  * Lines of the diagram, without fence. Each CPU is a participant, and so is memory: the entries, tables and caches
@@ -46,6 +46,7 @@ function ownerOf(cpu: number, trace: readonly TraceLine[]): string {
 
 function label(text: string): string {
   const plain = cleanLine(text)
+    .replace(/[:;]/g, ',')
     .replace(/[^A-Za-z0-9 .,()_/+-]/g, ' ')
     .replace(/-{2,}/g, '-')
     .replace(/ {2,}/g, ' ')
