@@ -132,8 +132,13 @@ class Clients {
       secret: settings.webhookSecret,
       baseUrl: settings.apiUrl,
       log: log.child({}, { level: settings.logLevel === 'info' ? 'warn' : settings.logLevel }),
-      // Probot's own throttle neither repeats after a secondary limit nor knows of other workers.
-      Octokit: ProbotOctokit.defaults({ throttle: { enabled: false }, retry: { enabled: false } }),
+      // Probot's own throttle neither repeats after a secondary limit nor knows of other workers. Probot sets it for
+      // each client, so it is taken out last.
+      Octokit: ProbotOctokit.defaults((options: object) => ({
+        ...options,
+        throttle: { enabled: false },
+        retry: { enabled: false },
+      })),
     });
   }
 

@@ -1,6 +1,7 @@
 /** Starts the app as users do, as a process of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FakeGitHub, KEY, SECRET } from './fake-github.js';
 
@@ -47,6 +48,7 @@ export async function startApp(
   env: Readonly<Record<string, string>> = {},
   args: readonly string[] = ['bot'],
 ): Promise<App> {
+  const clones = mkdtempSync(join(tmpdir(), 'shootdown-clones-'));
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env.PATH ?? '',
@@ -59,12 +61,18 @@ export async function startApp(
       SHOOTDOWN_WRITE_INTERVAL_MS: '0',
       SHOOTDOWN_SWEEP_MINUTES: '60',
       SHOOTDOWN_GRACE_SECONDS: '20',
+      SHOOTDOWN_CLONES: clones,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) =>
+    child.once('exit', (code) => {
+      rmSync(clones, { recursive: true, force: true });
+      resolve(code);
+    }),
+  );
   const url = await new Promise<string>((resolve, reject) => {
     const onText = (text: string): void => {
       for (const line of text.split('\n').filter((l) => l !== '')) {

@@ -140,6 +140,23 @@ export class FakeGitHub {
     if (this.#git !== null) rmSync(this.#git, { recursive: true, force: true });
   }
 
+  /** Forgets everything but its git objects. */
+  reset(): void {
+    this.pulls.clear();
+    this.runs = [];
+    this.comments = [];
+    this.reviews = [];
+    this.asked.length = 0;
+    this.deliveries.length = 0;
+    this.refuse = () => null;
+    this.delay = 0;
+    this.mayResolve = true;
+    this.folded = new Set();
+    this.leavesOutPatches = false;
+    if (this.#git !== null) rmSync(this.#git, { recursive: true, force: true });
+    this.#git = null;
+  }
+
   /** Opens a pull request from `base` to a new commit with `files`. */
   open(number: number, base: string, files: Files, more: Partial<FakePull> = {}): FakePull {
     const pull: FakePull = {
