@@ -53,7 +53,7 @@ export interface Plan {
 }
 
 /** More comments than this are no review that anyone reads; the others are listed. */
-export const MOST_COMMENTS = 30;
+const MOST_COMMENTS = 30;
 const RANK = { error: 0, warning: 1, note: 2 } as const;
 
 /** Worst first, then by place: the order in which findings get a comment of their own. */

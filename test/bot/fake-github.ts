@@ -16,7 +16,7 @@ import { type Files, GitObjects } from './git-objects.js';
 export const SECRET = 'a secret of the tests';
 const SLUG = 'shootdown-test';
 export const LOGIN = `${SLUG}[bot]`;
-export const INSTALLATION = 4711;
+const INSTALLATION = 4711;
 export const TOKEN = 'ghs_tokenOfTheTests';
 export const { privateKey: KEY } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
