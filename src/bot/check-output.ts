@@ -1,6 +1,6 @@
 /** A review as the output of a check run: title, summary, details, annotations and conclusion. */
 import { type FailOn, fails } from '#cli/fails.js';
-import { coverageOf } from '#report/coverage.js';
+import { coverageOf, shownFindings } from '#report/coverage.js';
 import { cpuColumns } from '#report/cpu-columns.js';
 import { code, plain } from '#report/markdown-text.js';
 import { renderComment } from '#report/render-comment.js';
@@ -32,20 +32,15 @@ export interface CheckOutput {
 const MOST_ANNOTATIONS = 500;
 const MOST_DETAILS = 30_000;
 
-/** Findings that a review posts: what the pull request brings in. */
+/** Findings that a review posts: what the pull request brings in and nobody silenced. */
 export function postedFindings(document: ReviewDocument): readonly Finding[] {
   return document.patches
-    .flatMap((patch) => patch.findings)
+    .flatMap(shownFindings)
     .filter((finding) => finding.status === 'introduced')
     .sort(byWeight);
 }
 
-/** @param notes lines of Markdown about the review as a whole, such as a suppression that is no longer used */
-export function checkOutput(
-  document: ReviewDocument,
-  failOn: FailOn,
-  notes: readonly string[] = [],
-): CheckOutput {
+export function checkOutput(document: ReviewDocument, failOn: FailOn): CheckOutput {
   const findings = postedFindings(document);
   const fixed = document.patches.flatMap((patch) => patch.findings.filter((f) => f.status === 'fixed'));
   const undecided = document.patches.flatMap((patch) => coverageOf(patch).undecided);
@@ -57,7 +52,7 @@ export function checkOutput(
     ...(fixed.length === 0
       ? []
       : ['', 'Fixed by this pull request:', '', ...fixed.map((f) => `- ${placeLine(f)}`)]),
-    ...(notes.length === 0 ? [] : ['', ...notes]),
+    ...silencedLines(document),
     ...(findings.length === 0 ? [] : ['', 'Findings:', '']),
   ];
   const lines = findings.map((f) => `- ${f.severity}: ${placeLine(f)}: ${plain(f.message)}\n`);
@@ -114,6 +109,24 @@ function titleOf(document: ReviewDocument, findings: readonly Finding[]): string
 function coverageLine(patch: ReviewedPatch): string {
   const { touched, decided } = coverageOf(patch);
   return `${decided} of ${touched} touched functions analysed.`;
+}
+
+/** What was silenced stays countable, and a suppression that does nothing any more is named. */
+function silencedLines(document: ReviewDocument): readonly string[] {
+  const silenced = document.patches
+    .flatMap((patch) => patch.findings)
+    .flatMap((f) =>
+      f.suppressed === undefined ? [] : [`- ${placeLine(f)}: silenced: ${plain(f.suppressed.reason)}`],
+    );
+  const idle = (document.idleSuppressions ?? []).map((s) => {
+    const scope = [s.path, s.function].filter((part) => part !== null).map(code);
+    const why = s.state === 'expired' ? `ended on ${s.expires ?? ''}` : 'silenced nothing';
+    return `- ${code(`${s.file}:${s.line}`)}: the suppression of ${[code(s.hazard), ...scope].join(', ')} ${why}`;
+  });
+  return [
+    ...(silenced.length === 0 ? [] : ['', 'Silenced:', '', ...silenced]),
+    ...(idle.length === 0 ? [] : ['', 'Suppressions without effect:', '', ...idle]),
+  ];
 }
 
 const placeLine = (f: Finding): string =>

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { ReviewDocument } from '#review/document.js';
+import { applySuppressions } from '#review/suppressions.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleError } from '#rules/rule-error.js';
 import { ApiTree, readContent } from './api-tree.js';
@@ -239,7 +240,9 @@ async function review(
       local: folder === null ? null : { folder, before: mergeBase, after: pull.head },
     };
     const document = await tools.reviewer.review(task, { before, after }, signal);
-    return { document, relevant };
+    const today = new Date().toISOString().slice(0, 10);
+    const options = { today, complete: false };
+    return { document: applySuppressions(document, config.suppressions, options), relevant };
   } finally {
     before.close();
     after.close();

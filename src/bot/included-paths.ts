@@ -8,7 +8,9 @@ import { posix } from 'node:path';
  */
 export function includedPaths(path: string, text: string, arches: ReadonlySet<string>): readonly string[] {
   const paths: string[] = [];
-  for (const [, open, name = ''] of text.matchAll(/^[ \t]*#[ \t]*include[ \t]*([<"])([^\s<>"]{1,200})[>"]/gm)) {
+  for (const [, open, name = ''] of text.matchAll(
+    /^[ \t]*#[ \t]*include[ \t]*([<"])([^\s<>"]{1,200})[>"]/gm,
+  )) {
     if (open === '"') paths.push(posix.join(posix.dirname(path), name));
     else if (!name.startsWith('asm/')) paths.push(`include/${name}`);
     else {

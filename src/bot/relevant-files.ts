@@ -1,4 +1,5 @@
 /** Which files of a pull request are worth a review: C that may bear on page tables, and that the repository wants. */
+import { matchesGlob } from '#review/match-glob.js';
 
 /**
  * @param prefixes where kernel code of interest lies; `*` stands for one folder
@@ -25,23 +26,7 @@ function isWanted(path: string, wanted: readonly string[]): boolean {
   let isIn = wanted.every((glob) => glob.startsWith('!'));
   for (const glob of wanted) {
     const takesOut = glob.startsWith('!');
-    if (matches(path, takesOut ? glob.slice(1) : glob)) isIn = !takesOut;
+    if (matchesGlob(takesOut ? glob.slice(1) : glob, path)) isIn = !takesOut;
   }
   return isIn;
-}
-
-/** `*` stays inside a folder, `**` does not; a glob that ends in `/` means all below. */
-function matches(path: string, glob: string): boolean {
-  const whole = glob.endsWith('/') ? `${glob}**` : glob;
-  const pattern = whole
-    .split(/(\*\*\/|\*\*|\*|\?)/)
-    .map((part) => {
-      if (part === '**/') return '(?:[^/]*/)*';
-      if (part === '**') return '.*';
-      if (part === '*') return '[^/]*';
-      if (part === '?') return '[^/]';
-      return part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-    })
-    .join('');
-  return new RegExp(`^${pattern}$`).test(path);
 }

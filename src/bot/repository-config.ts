@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { FailOn } from '#cli/fails.js';
+import { readSuppressions, type Suppression } from '#review/suppressions.js';
 import { Source } from '#rules/parse-yaml.js';
 
 export const CONFIG_PATH = '.github/shootdown.yml';
@@ -14,9 +15,11 @@ export interface RepositoryConfig {
   /** Globs of files to review; empty means all that bear on page tables. One that starts with `!` takes out. */
   readonly paths: readonly string[];
   readonly failOn: FailOn;
+  /** Findings not to post; the same list as `check --suppressions` takes. */
+  readonly suppressions: readonly Suppression[];
 }
 
-export const defaultConfig: RepositoryConfig = { machines: [], paths: [], failOn: 'never' };
+export const defaultConfig: RepositoryConfig = { machines: [], paths: [], failOn: 'never', suppressions: [] };
 
 const shape = z.strictObject({
   machines: z.array(z.string()).optional(),
@@ -25,7 +28,10 @@ const shape = z.strictObject({
   suppressions: z.unknown().optional(),
 });
 
-/** Throws RuleError with line and column: what is no YAML, unknown keys and machines, values of the wrong kind. */
+/**
+ * Throws RuleError with line and column: what is no YAML, unknown keys and machines, values of the wrong kind, what
+ * `readSuppressions` refuses.
+ */
 export function readConfig(text: string, knownMachines: readonly string[]): RepositoryConfig {
   const source = new Source(CONFIG_PATH, text);
   if (source.data === null) return defaultConfig;
@@ -37,5 +43,10 @@ export function readConfig(text: string, knownMachines: readonly string[]): Repo
       throw source.error('shape', `no machine \`${name}\`; known: ${known}`, ['machines', index]);
     }
   });
-  return { machines, paths: read.paths ?? [], failOn: read['fail-on'] ?? 'never' };
+  return {
+    machines,
+    paths: read.paths ?? [],
+    failOn: read['fail-on'] ?? 'never',
+    suppressions: read.suppressions == null ? [] : readSuppressions(text, CONFIG_PATH),
+  };
 }

@@ -1,9 +1,12 @@
 /** The app from end to end: a process of its own against a GitHub that is an HTTP server. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type App, ensureBuilt, startApp, until } from './app.js';
 import { type Asked, FakeGitHub, type FakeRun, KEY, LOGIN, SECRET, TOKEN } from './fake-github.js';
 import type { Files } from './git-objects.js';
 import { collapseWrong, edit, kernel, manyWrong, removeWrong, wrong } from './kernel-files.js';
+
+// Processes are started and killed here, beside whatever else the computer does.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const github = new FakeGitHub();
 /** Most tests share one app, which is then warm as in real life; those that stop it or set it up have their own. */
@@ -15,7 +18,7 @@ let mark = 0;
 beforeAll(async () => {
   ensureBuilt();
   await github.start();
-}, 120_000);
+});
 afterAll(async () => {
   await shared?.kill();
   await github.stop();
@@ -27,6 +30,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   github.refuse = () => null;
+  github.freezeAfter = () => false;
+  github.isFrozen = false;
   github.delay = 0;
   for (const app of own) await app.kill();
   own = [];
@@ -441,7 +446,7 @@ describe('many findings', () => {
     const app = await start();
     const pull = github.open(1, github.defaultBranch, manyWrong(250));
     await send(app, 'opened');
-    await until(() => isDone(pull.head), log, 100_000);
+    await until(() => isDone(pull.head), log, 150_000);
     const [run] = github.runs;
     expect(run?.output.title).toBe('250 errors');
     expect(run?.annotations).toHaveLength(250);
@@ -453,7 +458,7 @@ describe('many findings', () => {
     expect(github.reviews).toHaveLength(1);
     expect(github.reviews[0]?.body).toContain('Without a comment of their own, since there are many');
     expect(run?.output.text).toMatch(/\d+ more are left out: this text is full/);
-  }, 120_000);
+  });
 });
 
 describe('.github/shootdown.yml', () => {
@@ -485,6 +490,26 @@ describe('.github/shootdown.yml', () => {
       conclusion: 'success',
       output: { title: 'Nothing found' },
     });
+  });
+
+  it('silences what it names, with its reason in the check run, until its last day', async () => {
+    const app = await start();
+    const entry = (expires: string): string =>
+      `suppressions:\n  - hazard: flush-without-ipi\n    function: collapse_free_table\n    reason: walkers hold the lock\n    expires: ${expires}\n`;
+    const live = withConfig(entry('2999-12-31'));
+    const pull = github.open(1, github.defaultBranch, { ...wrong, '.github/shootdown.yml': live });
+    await send(app, 'opened');
+    const run = await done(pull.head);
+    expect(run).toMatchObject({ conclusion: 'success', output: { title: 'Nothing found' } });
+    expect(run.output.summary).toContain('silenced: walkers hold the lock');
+    expect(github.comments).toEqual([]);
+
+    const ended = withConfig(entry('2020-01-01'));
+    const next = github.open(2, github.defaultBranch, { ...wrong, '.github/shootdown.yml': ended });
+    await send(app, 'opened', 2);
+    const second = await done(next.head);
+    expect(second.output.title).toBe('1 error');
+    expect(second.output.summary).toContain('ended on 2020-01-01');
   });
 
   it('with an error is told of with line and column, and nothing is reviewed', async () => {
@@ -552,11 +577,12 @@ describe('a crash', () => {
   it.each(stages)('%s: the next start finishes it, with exactly one review', async (_name, isReached) => {
     const first = await startOwn();
     const pull = github.open(1, github.defaultBranch, wrong);
+    github.freezeAfter = isReached;
     await send(first, 'opened');
-    github.delay = 20;
-    await until(() => github.asked.some(isReached), log);
+    await until(() => github.isFrozen, log);
     await first.kill();
-    github.delay = 0;
+    github.freezeAfter = () => false;
+    github.isFrozen = false;
     expect(isDone(pull.head)).toBe(false);
     await startOwn();
     const run = await done(pull.head);
@@ -567,40 +593,46 @@ describe('a crash', () => {
   it('between two batches of annotations repeats none', async () => {
     const first = await startOwn();
     const pull = github.open(1, github.defaultBranch, manyWrong(60));
+    github.freezeAfter = ({ method, path }) => method === 'PATCH' && path.includes('/check-runs/');
     await send(first, 'opened');
-    await until(() => github.runs[0]?.annotations.length === 50, log, 60_000);
+    await until(() => github.isFrozen, log);
     await first.kill();
-    if (!isDone(pull.head)) {
-      await startOwn();
-      await until(() => isDone(pull.head), log, 60_000);
-    }
+    expect(github.runs[0]?.annotations).toHaveLength(50);
+    github.freezeAfter = () => false;
+    github.isFrozen = false;
+    await startOwn();
+    await until(() => isDone(pull.head), log);
     expect(github.runs).toHaveLength(1);
     expect(new Set(github.runs[0]?.annotations.map((a) => a.start_line)).size).toBe(60);
     expect(github.runs[0]?.annotations).toHaveLength(60);
     expect(github.comments).toHaveLength(30);
-  }, 120_000);
+  });
 });
 
 describe('stopping', () => {
   it('finishes what runs', async () => {
     const app = await startOwn();
     const pull = github.open(1, github.defaultBranch, wrong);
-    github.delay = 20;
+    github.freezeAfter = ({ method, path }) => method === 'POST' && path.endsWith('/check-runs');
     await send(app, 'opened');
-    await until(() => github.runs.length === 1, log);
-    expect(await app.stop()).toBe(0);
+    await until(() => github.isFrozen, log);
+    const stopped = app.stop();
+    github.freezeAfter = () => false;
+    github.isFrozen = false;
+    expect(await stopped).toBe(0);
     expect(isDone(pull.head)).toBe(true);
   });
 
   it('gives back what cannot be finished in time; the next start does it', async () => {
     const app = await startOwn({ SHOOTDOWN_GRACE_SECONDS: '0' });
     const pull = github.open(1, github.defaultBranch, wrong);
-    github.delay = 50;
+    github.freezeAfter = ({ path }) => path.includes('/git/blobs/');
     await send(app, 'opened');
-    await until(() => github.asked.some(({ path }) => path.includes('/git/blobs/')), log);
+    await until(() => github.isFrozen, log);
     expect(await app.stop()).toBe(0);
     expect(isDone(pull.head)).toBe(false);
-    github.delay = 0;
+    github.freezeAfter = () => false;
+    github.isFrozen = false;
     await startOwn();
     await done(pull.head);
     expect(github.reviews).toHaveLength(1);

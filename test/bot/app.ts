@@ -105,7 +105,7 @@ export async function startApp(
 export async function until(
   holds: () => boolean,
   describe: () => string = () => 'it did not happen',
-  milliseconds = 20_000,
+  milliseconds = 60_000,
 ): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!holds()) {

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { structuredPatch } from 'diff';
 import { type Files, GitObjects } from './git-objects.js';
 
@@ -113,6 +114,9 @@ export class FakeGitHub {
   readonly deliveries: Delivery[] = [];
   /** Called for each request; what it gives is sent instead of the real answer. */
   refuse: (method: string, path: string, body: unknown) => Refusal | null = () => null;
+  /** After a request for which this holds no other is answered, until `isFrozen` is taken back. */
+  freezeAfter: (asked: Asked) => boolean = () => false;
+  isFrozen = false;
   /** Milliseconds before each answer. */
   delay = 0;
   /** What resolving a thread says; apps without the right to write contents are refused. */
@@ -150,6 +154,8 @@ export class FakeGitHub {
     this.deliveries.length = 0;
     this.refuse = () => null;
     this.delay = 0;
+    this.freezeAfter = () => false;
+    this.isFrozen = false;
     this.mayResolve = true;
     this.folded = new Set();
     this.leavesOutPatches = false;
@@ -305,7 +311,10 @@ export class FakeGitHub {
         .trimStart()
         .startsWith('mutation');
     const path = isQuery ? '/graphql?query' : url.pathname;
-    if (this.delay > 0) await new Promise((resolve) => setTimeout(resolve, this.delay));
+    if (this.delay > 0) await sleep(this.delay);
+    while (this.isFrozen && !response.destroyed) await sleep(10);
+    // Who asked is gone: what never arrived does nothing.
+    if (response.destroyed) return;
     const isApp = url.pathname.startsWith('/app');
     const auth = request.headers.authorization ?? '';
     const isKnown = isApp ? auth.startsWith('bearer ') : auth === `token ${TOKEN}`;
@@ -320,7 +329,9 @@ export class FakeGitHub {
     const etag = `"${createHash('sha1').update(text).digest('hex')}"`;
     const isSame = method === 'GET' && answer.status === 200 && request.headers['if-none-match'] === etag;
     const status = isSame ? 304 : answer.status;
-    this.asked.push({ method, path, status, at: Date.now() });
+    const asked = { method, path, status, at: Date.now() };
+    this.asked.push(asked);
+    if (this.freezeAfter(asked)) this.isFrozen = true;
     response.writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
       ...(answer.status === 200 && method === 'GET' ? { etag } : {}),
