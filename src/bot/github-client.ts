@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly metrics: Metrics;
   /** A longer wait gives the job back. */
   readonly longestWait: number;
+  /** The app ends: what is asked or waited for is given up. */
+  readonly closed: AbortSignal;
 }
 
 /** Reads are repeated after these milliseconds; a write that was not answered is left to the job, which looks first. */
@@ -42,13 +44,23 @@ export function guardRequests(octokit: Octokit, options: ClientOptions): Octokit
     if (name.endsWith('/access_tokens')) return request(parameters);
     const isRead = method === 'GET' || (name === '/graphql' && isQuery(body));
     const ask = async (headers: Record<string, string>) => {
-      const answer = await request({
-        ...parameters,
-        headers: { ...parameters.headers, ...headers },
-        request: { ...parameters.request, signal: AbortSignal.timeout(REQUEST_TIMEOUT) },
-      });
-      options.metrics.requests.inc({ method, status: String(answer.status) });
-      return answer;
+      // Not AbortSignal.any(), whose signals Node 20 may forget while a request still waits.
+      const ending = new AbortController();
+      const end = (): void => ending.abort();
+      const timer = setTimeout(end, REQUEST_TIMEOUT);
+      options.closed.addEventListener('abort', end);
+      if (options.closed.aborted) end();
+      try {
+        // The hooks below see this very object, not what is passed on, so it is changed in place.
+        Object.assign(parameters.headers, headers);
+        parameters.request = { ...parameters.request, signal: ending.signal };
+        const answer = await request(parameters);
+        options.metrics.requests.inc({ method, status: String(answer.status) });
+        return answer;
+      } finally {
+        clearTimeout(timer);
+        options.closed.removeEventListener('abort', end);
+      }
     };
     // What is named by its own hash never changes and is kept elsewhere.
     if (method === 'GET' && name.includes('/git/')) return patiently(true, options, () => ask({}));
@@ -63,7 +75,7 @@ export function guardRequests(octokit: Octokit, options: ClientOptions): Octokit
     try {
       await before;
       return await patiently(false, options, async () => {
-        await sleep(await options.pace.slot(options.installation));
+        await pause(await options.pace.slot(options.installation), options);
         return ask({});
       });
     } finally {
@@ -79,7 +91,7 @@ async function patiently<T>(isRead: boolean, options: ClientOptions, ask: () => 
   for (let refusals = 0; ; ) {
     const held = await options.pace.heldFor(options.installation);
     if (held > options.longestWait) throw new RateLimitError(held);
-    if (held > 0) await sleep(held);
+    if (held > 0) await pause(held, options);
     try {
       return await ask();
     } catch (error) {
@@ -94,13 +106,16 @@ async function patiently<T>(isRead: boolean, options: ClientOptions, ask: () => 
         if (refusals >= MOST_REFUSALS || wait > options.longestWait) throw new RateLimitError(wait);
         continue;
       }
-      const pause = READ_AGAIN[failures];
-      if (!isRead || status === null || status < 500 || pause === undefined) throw error;
+      const again = READ_AGAIN[failures];
+      if (!isRead || status === null || status < 500 || again === undefined) throw error;
       failures += 1;
-      await sleep(pause);
+      await pause(again, options);
     }
   }
 }
+
+const pause = (milliseconds: number, { closed }: ClientOptions): Promise<void> =>
+  sleep(milliseconds, undefined, { signal: closed });
 
 /** A GET with the ETag of the last answer, which costs nothing of the hourly limit while nothing changed. */
 async function conditionally<T extends { readonly status: number; readonly headers: object }>(

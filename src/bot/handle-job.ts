@@ -73,7 +73,7 @@ export async function handleJob(
   try {
     return end(await workOn(job, signal, tools, log));
   } catch (error) {
-    if (error instanceof ReviewStoppedError)
+    if (error instanceof ReviewStoppedError || signal.aborted)
       return end('handed back', { kind: 'later', at: Date.now(), failures });
     if (error instanceof RateLimitError) {
       const at = Date.now() + error.milliseconds;

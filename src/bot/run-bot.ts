@@ -1,4 +1,5 @@
 /** `shootdown bot`: puts the app together, runs it, and stops it in order. */
+import { setMaxListeners } from 'node:events';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { Probot, ProbotOctokit } from 'probot';
@@ -37,10 +38,13 @@ export async function runBot(
     throw new UsageError('--worker needs REDIS_URL: its jobs are there');
   const log = createLog(settings.logLevel);
   const stop = new AbortController();
+  const closed = new AbortController();
+  // Every request under way listens to it.
+  setMaxListeners(0, closed.signal);
   const closing: (() => Promise<unknown> | unknown)[] = [];
   const { queue, pace } = connectQueue(settings, log, closing);
   const metrics = createMetrics();
-  const clients = new Clients(settings, pace, metrics, log);
+  const clients = new Clients(settings, pace, metrics, log, closed.signal);
   const add = (job: Parameters<JobQueue['add']>[0]): Promise<void> => queue.add(job);
   const sweeper: SweepTools = {
     app: () => clients.app(),
@@ -84,7 +88,10 @@ export async function runBot(
   stop.abort();
   front.close();
   front.closeIdleConnections();
+  const grace = setTimeout(() => closed.abort(), settings.graceSeconds * 1000);
   await queue.stop(settings.graceSeconds * 1000);
+  clearTimeout(grace);
+  closed.abort();
   for (const close of closing) await close();
   front.closeAllConnections();
   log.info('stopped');
@@ -120,9 +127,17 @@ class Clients {
   readonly #pace: Pace;
   readonly #metrics: JobTools['metrics'];
   readonly #known = new Map<number, Promise<Octokit>>();
+  readonly #closed: AbortSignal;
   #login: Promise<string> | null = null;
 
-  constructor(settings: Settings, pace: Pace, metrics: JobTools['metrics'], log: Logger) {
+  constructor(
+    settings: Settings,
+    pace: Pace,
+    metrics: JobTools['metrics'],
+    log: Logger,
+    closed: AbortSignal,
+  ) {
+    this.#closed = closed;
     this.#settings = settings;
     this.#pace = pace;
     this.#metrics = metrics;
@@ -170,6 +185,7 @@ class Clients {
         pace: this.#pace,
         metrics: this.#metrics,
         longestWait: this.#settings.longestWait,
+        closed: this.#closed,
       };
       client = this.probot
         .auth(...(id === 0 ? [] : [id]))

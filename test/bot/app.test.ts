@@ -441,6 +441,19 @@ describe('trouble with GitHub', () => {
   });
 });
 
+describe('reading', () => {
+  it('asks with ETags, and for a file that it has by its hash not at all', async () => {
+    const app = await start();
+    const run = await reviewed(app, wrong);
+    await until(() => ended(app, 'reviewed') === 1, log);
+    await github.deliver(app.url, 'check_run', github.rerequest(run), 'guid-etag');
+    await until(() => ended(app, 'reviewed') === 2, log);
+    const same = github.asked.filter(({ status }) => status === 304);
+    expect(paths(same)).toEqual(expect.arrayContaining(['GET pulls/1', 'GET pulls/1/files']));
+    expect(github.asked.filter(({ path }) => path.includes('/git/'))).toEqual([]);
+  });
+});
+
 describe('many findings', () => {
   it('250: capped comments, annotations in batches of 50, and a notice', async () => {
     const app = await start();
