@@ -118,7 +118,7 @@ class Builder {
             ? this.rootArgument(parameter.type, parameter.name, `arg${position}`)
             : this.sharedArgument(parameter.type, parameter.name),
       );
-    const args = argsOf(fn);
+    const args = together === undefined ? this.apart(fn, argsOf(fn)) : argsOf(fn);
     // What memory of all programs holds that nobody filled is found out when somebody reads it.
     for (const [cell, { value }] of this.memory.cellsAtStart)
       if (!cell.startsWith('L') && together === undefined)
@@ -171,6 +171,32 @@ class Builder {
         : { shared: new Set([...together.cells.keys()].map((cell) => `m:${cell}`)) }),
     });
     return { program, followed: [...this.followed], gaps: this.calls.gaps };
+  }
+
+  /**
+   * Two pointers of one type (`old_pmd`, `new_pmd`; `dst_pte`, `src_pte`) are entries of two addresses: either may be
+   * the witness's, never both.
+   */
+  private apart(fn: CFunction, args: readonly Val[]): Val[] {
+    const firsts = new Map<string, Expression>();
+    const kinds = fn.parameters.map(({ type, name }) => {
+      const rule = this.memory.typeRule(type, name);
+      return rule?.is === 'entry-pointer' && rule.levels === undefined ? (rule.level ?? 'pte') : null;
+    });
+    return args.map((arg, n) => {
+      const level = kinds[n];
+      if (level === undefined || level === null || kinds.filter((kind) => kind === level).length < 2)
+        return arg;
+      const entry = (table: 'W' | 'A'): Value => ({ kind: 'entry-pointer', level, table, gap: 'at' });
+      const first = firsts.get(level);
+      if (first === undefined) {
+        const expr = oneOf(`${arg.origin} lies at`, [entry('W'), entry('A')]);
+        firsts.set(level, expr);
+        return { ...arg, expr };
+      }
+      const here: Expression = { op: '==', args: [first, constant(entry('W'))] };
+      return { ...arg, expr: { op: 'select', args: [here, constant(entry('A')), constant(entry('W'))] } };
+    });
   }
 
   /** An argument of one of several programs: the same name means the same thing in all of them. */
@@ -564,6 +590,8 @@ class Builder {
     // Shifts between page numbers and addresses, offsets inside: still the same memory.
     if (kinds[0] === 'memory' && !comparison && kinds[1] !== 'memory' && kinds[1] !== 'address')
       return { ...left, origin };
+    // The page at a position of a block: the followed address's where the position is.
+    if (kinds[0] === 'memory' && op === '+' && right.index) return { ...left, origin };
     // A counter that stands for a position: scaling and adding a base keep the position, adding one steps it.
     if (left.index || right.index) {
       const [position, other, otherKind] = left.index ? [left, right, kinds[1]] : [right, left, kinds[0]];
