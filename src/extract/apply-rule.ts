@@ -186,10 +186,10 @@ export class RuleEvents {
     }
   }
 
-  /** Locks whose field says what they protect (`$lock:mmu`): the primitives that take them are the same for all. */
+  /** Locks whose field says what they protect (`$lock:mmu`, `$lock:kernel_ptl`): what takes them is the same for all. */
   private classOf(lock: Expression): string | null {
     return lock.op === 'const' && lock.value.kind === 'symbol' && lock.value.name.startsWith('lock:')
-      ? lock.value.name.slice('lock:'.length)
+      ? lock.value.name.slice('lock:'.length).replaceAll('_', '-')
       : null;
   }
 

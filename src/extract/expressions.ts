@@ -45,6 +45,9 @@ export function simplify(expr: Expression): Expression {
     default:
       break;
   }
+  if ((expr.op === '==' || expr.op === '!=') && a?.op === 'const' && b?.op === 'const')
+    if (a.value.kind === 'symbol' && b.value.kind === 'symbol' && a.value.name === b.value.name)
+      return integer(expr.op === '==' ? 1 : 0);
   if (a?.op !== 'const' || a.value.kind !== 'int' || b?.op !== 'const' || b.value.kind !== 'int') return expr;
   const [x, y] = [a.value.n, b.value.n];
   switch (expr.op) {
@@ -71,6 +74,11 @@ export function simplify(expr: Expression): Expression {
     default:
       return expr;
   }
+}
+
+/** Folds from the operands up. */
+export function fold(expr: Expression): Expression {
+  return 'args' in expr ? simplify({ ...expr, args: expr.args.map(fold) } as Expression) : expr;
 }
 
 export function substitute(expr: Expression, of: (name: string) => Expression | null): Expression {

@@ -539,6 +539,20 @@ class Builder {
     const kinds = [kindOf(left.expr, this.graph.kinds), kindOf(right.expr, this.graph.kinds)] as const;
     const op = instruction.op as Operator;
     const comparison = ['==', '!=', '<', '<=', '>', '>='].includes(op);
+    // `table + pte_index(addr)`: the table's entry for that address.
+    if (op === '+' && kinds[1] === 'address' && !right.index && this.memory.pointsToEntries(left.type)) {
+      const table = kinds[0] === 'memory' ? this.memory.firstEntry(left) : left.expr;
+      if (kinds[0] === 'memory' || kinds[0] === 'entry-pointer')
+        return this.graph.hold(
+          {
+            expr: { op: 'couple', args: [table, right.expr] },
+            origin: left.origin,
+            stable: false,
+            type: left.type,
+          },
+          at,
+        );
+    }
     if (kinds[0] === 'entry-pointer' && (op === '+' || op === '-') && kinds[1] !== 'entry-pointer') {
       const count: Expression = op === '-' ? { op: '-', args: [integer(0), right.expr] } : right.expr;
       return this.graph.hold(
@@ -560,7 +574,7 @@ class Builder {
         {
           expr: {
             op: right.index ? 'slot' : 'step',
-            args: [{ op: 'first-entry', args: [left.expr] }, right.expr],
+            args: [this.memory.firstEntry(left), right.expr],
           },
           origin: left.origin,
           stable: false,

@@ -6,7 +6,7 @@ import type { Site } from '#event/program.js';
 import { LEVELS, type Level, NULL } from '#event/value.js';
 import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
 import { constantMacro } from './constant-macro.js';
-import { choice, isZero, substitute, substituteVar } from './expressions.js';
+import { choice, fold, isZero, substitute, substituteVar } from './expressions.js';
 import type { Instance } from './instance.js';
 import type { ProgramGraph } from './program-graph.js';
 import type { Resolver } from './resolve.js';
@@ -306,6 +306,17 @@ export class Memory {
       )
         return val;
     }
+    // `&init_mm.page_table_lock`: a field of a named address space.
+    if (place.base.kind === 'global' && place.path.length === 1 && place.path[0]?.kind === 'field') {
+      const val = this.global(place.base.name, instance);
+      const type = { base: 'struct mm_struct', pointers: 1 };
+      const meaning =
+        kindOf(val.expr, this.graph.kinds) === 'symbol'
+          ? this.field({ ...val, type }, place.path[0].name)
+          : null;
+      if (meaning !== null)
+        return { expr: meaning, origin: `&${val.origin}.${place.path[0].name}`, stable: true, type: null };
+    }
     // `&page->lru`: lists carry the page by its link.
     if (place.base.kind === 'deref' && place.path.length === 1 && place.path[0]?.kind === 'field') {
       const pointer = this.operand(instance, place.base.pointer);
@@ -392,14 +403,7 @@ export class Memory {
         among = this.pointees(pointer);
         const kind = kindOf(pointer.expr, this.graph.kinds);
         if (kind === 'entry-pointer' || (kind === 'memory' && this.pointsToEntries(pointer.type))) {
-          let at =
-            kind === 'memory'
-              ? ({
-                  op: 'first-entry',
-                  args: [pointer.expr],
-                  ...(entryLevel(pointer.type) === null ? {} : { level: entryLevel(pointer.type) }),
-                } as Expression)
-              : pointer.expr;
+          let at = kind === 'memory' ? this.firstEntry(pointer) : pointer.expr;
           const [head, ...rest] = path;
           if (head?.kind === 'index') {
             const index = this.operand(instance, head.at);
@@ -578,6 +582,12 @@ export class Memory {
     return { expr: { op: 'var', name }, origin: cell, stable: false, type };
   }
 
+  /** The first entry of a table that C has a pointer to; the pointer's type says of which level. */
+  firstEntry(table: Val): Expression {
+    const level = entryLevel(table.type);
+    return { op: 'first-entry', args: [table.expr], ...(level === null ? {} : { level }) };
+  }
+
   /** Is what such a pointer points to an entry, wherever it leads into a table? */
   pointsToEntries(type: Val['type']): boolean {
     return (
@@ -608,7 +618,9 @@ export class Memory {
         known.field === field &&
         (struct === undefined ? false : known.struct.replace(/^struct /, '') === struct),
     );
-    return rule === undefined ? null : substitute(rule.value, (name) => (name === 'base' ? base.expr : null));
+    return rule === undefined
+      ? null
+      : fold(substitute(rule.value, (name) => (name === 'base' ? base.expr : null)));
   }
 
   private atWitness(at: Val): Expression {

@@ -168,3 +168,61 @@ test('smp_wmb() does not order an entry before the walks of the MMU on arm64; wm
   expect(body('mb', 'arm64')).toEqual(['barrier strength=full']);
   expect(body('smp_wmb', 'x86-64')).toEqual(['barrier strength=store']);
 });
+
+test('a table and the index of an address are the entry of that address, on a level that is followed', () => {
+  const program = programOf(`static void drop(pte_t *start, unsigned long addr)
+{
+	pte_t *ptep = start + pte_index(addr);
+
+	pte_clear(&init_mm, addr, ptep);
+}
+void f(pmd_t *pmd, unsigned long addr)
+{
+	drop((pte_t *)pmd_page_vaddr(*pmd), addr);
+}`);
+  expect(program.levels).toEqual(['pte', 'pmd']);
+  expect(linesOf(program).filter((line) => line.includes('couple'))).toEqual([
+    expect.stringMatching(/:= couple\(first-entry\.pte\(t\d+\), /),
+  ]);
+});
+
+describe("init_mm's page_table_lock", () => {
+  const body = (lock: string): string[] =>
+    lines(`void f(struct mm_struct *mm, pmd_t *pmd)
+{
+	spin_lock(${lock});
+	pmd_clear(pmd);
+	spin_unlock(${lock});
+}`).filter((line) => line.includes('lock '));
+  test('is what the kernel takes to fill its tables', () => {
+    expect(body('&init_mm.page_table_lock')).toEqual([
+      '0 lock lock=$lock:kernel_ptl class=kernel-ptl -> 1',
+      '2 unlock lock=$lock:kernel_ptl class=kernel-ptl -> 3',
+    ]);
+  });
+  test("is not a process's", () => {
+    expect(body('&mm->page_table_lock')).toEqual([]);
+  });
+});
+
+test('huge_pmd_unshare_flush() flushes only where something was unshared', () => {
+  const body = (unshare: string): string[] =>
+    lines(`void f(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu_vma(&tlb, vma);
+	${unshare}
+	huge_ptep_get_and_clear(vma->vm_mm, addr, ptep, PMD_SIZE);
+	huge_pmd_unshare_flush(&tlb, vma);
+}`);
+  const flag = (all: string[]): string[] => all.filter((line) => line.includes('unshared_tables :='));
+  expect(flag(body(''))).toEqual([expect.stringMatching(/m:L1\.local1\.unshared_tables := 0 /)]);
+  expect(flag(body('huge_pmd_unshare(&tlb, vma, addr, ptep);'))).toHaveLength(2);
+  // The flush stands behind a test of the flag.
+  const all = body('');
+  const flush = all.findIndex((line) => line.includes(' gather-flush '));
+  expect(
+    all.filter((line) => line.startsWith(`${flush - 1} if t`) || line.includes(` -> ${flush} else `)),
+  ).toEqual([expect.stringMatching(/^\d+ if t\d+ -> \d+ else \d+$/)]);
+});

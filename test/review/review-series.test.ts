@@ -136,3 +136,32 @@ diff --git a/mm/a.c b/mm/a.c
 test("the version is the package's", () => {
   expect(VERSION).toBe(manifest.version);
 });
+
+describe('an entry that moves from one pointer to another', () => {
+  const move = (
+    ...end: readonly string[]
+  ): string => `bool move_one(struct vm_area_struct *vma, unsigned long addr,
+	      pmd_t *old_pmd, pmd_t *new_pmd)
+{
+	spinlock_t *ptl;
+	pmd_t pmd;
+
+	if (!pmd_none(*new_pmd))
+		return false;
+	ptl = pmd_lock(vma->vm_mm, old_pmd);
+	pmd = pmdp_huge_get_and_clear(vma->vm_mm, addr, old_pmd);
+	set_pmd_at(vma->vm_mm, addr, new_pmd, pmd);
+${end.join('')}	return true;
+}
+`;
+  const FLUSHED = '\tflush_pmd_tlb_range(vma, addr, addr + PMD_SIZE);\n';
+  const UNLOCKED = '\tspin_unlock(ptl);\n';
+  test('owes the flush before the unlock', () => {
+    expect(verdicts(move(FLUSHED, UNLOCKED), move(UNLOCKED, FLUSHED))).toEqual([
+      'introduced unlock-before-flush in move_one',
+    ]);
+  });
+  test('may flush the whole address space instead', () => {
+    expect(verdicts(move(FLUSHED, UNLOCKED), move('\tflush_tlb_mm(vma->vm_mm);\n', UNLOCKED))).toEqual([]);
+  });
+});
