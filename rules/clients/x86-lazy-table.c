@@ -1,36 +1,11 @@
 /* A page table is unlinked, flushed and freed while another CPU idles lazily on the mm: its hardware still walks. */
 #include "arch/x86/mm/tlb.c"
 #include "mm/mmu_gather.c"
+#include "x86-two-cpus.h"
 
 void setup(struct mm_struct *mm, struct mm_struct *other)
 {
-	atomic64_set(&mm->context.tlb_gen, 1);
-	atomic64_set(&other->context.tlb_gen, 1);
-	atomic64_set(&init_mm.context.tlb_gen, 1);
-	init_mm.context.ctx_id = 1;
-	mm->context.ctx_id = 2;
-	other->context.ctx_id = 3;
-	mm->pgd = (pgd_t *)mm;
-	other->pgd = (pgd_t *)other;
-	init_mm.pgd = (pgd_t *)&init_mm;
-	cpumask_clear(mm_cpumask(mm));
-	cpumask_clear(mm_cpumask(other));
-	cpumask_set_cpu(0, mm_cpumask(mm));
-	cpumask_set_cpu(1, mm_cpumask(mm));
-	per_cpu(cpu_tlbstate.loaded_mm, 0) = mm;
-	per_cpu(cpu_tlbstate.loaded_mm, 1) = mm;
-	per_cpu(cpu_tlbstate.loaded_mm_asid, 0) = 0;
-	per_cpu(cpu_tlbstate.loaded_mm_asid, 1) = 0;
-	per_cpu(cpu_tlbstate.ctxs[0].ctx_id, 0) = 2;
-	per_cpu(cpu_tlbstate.ctxs[0].ctx_id, 1) = 2;
-	per_cpu(cpu_tlbstate.ctxs[0].tlb_gen, 0) = 1;
-	per_cpu(cpu_tlbstate.ctxs[0].tlb_gen, 1) = 1;
-	per_cpu(cpu_tlbstate_shared.is_lazy, 0) = false;
-	per_cpu(cpu_tlbstate_shared.is_lazy, 1) = false;
-	per_cpu(cpu_tlbstate.invalidate_other, 0) = false;
-	per_cpu(cpu_tlbstate.invalidate_other, 1) = false;
-	client_cpu0_loads(mm);
-	client_cpu1_loads(mm);
+	start_on(mm, other, mm);
 }
 
 void cpu0(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp)

@@ -43,7 +43,7 @@ export function compileRules(texts: RuleTexts): RuleSet {
   const clients = new Map<string, ClientFile>();
   for (const file of files) {
     const name = /^clients\/(.*)\.c$/.exec(file)?.[1];
-    if (name !== undefined) clients.set(name, { name, text: texts.get(file) ?? '' });
+    if (name !== undefined) clients.set(name, { name, text: withParts(texts.get(file) ?? '', texts) });
   }
   const common = new Source('rules/config.yaml', texts.get('config.yaml') ?? '{}');
   const machines = compileMachines(inFolder('machines', '.yaml'), common);
@@ -65,6 +65,14 @@ export function compileRules(texts: RuleTexts): RuleSet {
       return source.as(pathFile);
     })(),
   };
+}
+
+/** A client with the headers of its own folder put in place; other includes are the tree's. */
+function withParts(text: string, texts: RuleTexts): string {
+  return text.replace(
+    /^#include "([\w.-]+\.h)"\n/gm,
+    (line, header: string) => texts.get(`clients/${header}`) ?? line,
+  );
 }
 
 function compileCalls(
