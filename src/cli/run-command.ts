@@ -153,6 +153,22 @@ export function createProgram(finish: (code: number) => void): Command {
     )
     .option('--worker', 'only work on queued reviews; needs REDIS_URL')
     .action(async (flags) => finish(await (await import('#bot/run-bot.js')).runBot(flags, process.env)));
+  program
+    .command('action')
+    .summary('review the pull request of a GitHub workflow')
+    .description(
+      'Review the pull request of the GitHub workflow that runs this: job summary, annotations, SARIF. See action.yml.',
+    )
+    .option('--sarif <file>', 'write the findings there as SARIF 2.1.0')
+    .addOption(
+      new Option(
+        '--fail-on <severity>',
+        'least severity for exit code 1 (default: what .github/shootdown.yml says)',
+      ).choices(['error', 'warning', 'never']),
+    )
+    .action(async (flags) =>
+      finish(await (await import('#bot/run-action.js')).runAction(flags, process.env)),
+    );
   return program;
 }
 

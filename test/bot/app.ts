@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type FakeGitHub, KEY, SECRET } from './fake-github.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'dist/cli/main.js');
+export const MAIN = join(ROOT, 'dist/cli/main.js');
 
 /** The app runs from `dist`: compiled anew when a source is newer. */
 export function ensureBuilt(): void {
