@@ -1,11 +1,8 @@
 /** Calls: rules where there is one, bodies where they matter, choices for the rest. */
 
-import { identifiersIn } from '#c/identifiers.js';
 import type { CFunction, CType, Instruction, Operand } from '#c/ir.js';
-import type { Event } from '#event/event.js';
 import { constant, type Expression } from '#event/expression.js';
 import type { GuestWalkers, NodeId, Site } from '#event/program.js';
-import { ruleFor } from '#rules/load-rules.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import type { RuleEvents } from './apply-rule.js';
 import { choice } from './expressions.js';
@@ -13,6 +10,7 @@ import type { Extraction, ExtractOptions } from './extraction.js';
 import type { Instance } from './instance.js';
 import type { Memory } from './memory.js';
 import type { ProgramGraph } from './program-graph.js';
+import { definitionOf, followed, isRelevant, type View } from './relevance.js';
 import { RemoteCalls } from './remote-calls.js';
 import type { Found, Resolver } from './resolve.js';
 import { kindOf, type Val } from './value.js';
@@ -25,12 +23,8 @@ type Instantiate = (
   resultName: string,
 ) => { readonly entry: NodeId; readonly result: Val };
 
-/** Small bodies of the same file are followed even without events, so that the flags they return are known. */
-const SMALL_BODY_LINES = 40;
-
 export class Calls {
   readonly gaps: Extraction['gaps'][number][] = [];
-  private readonly relevance = new Map<string, boolean>();
   private over = false;
   rootFile = '';
   /** Was init_mm handed to anything? Then the addresses are the kernel's. */
@@ -88,24 +82,25 @@ export class Calls {
       );
     }
     const origin = `${name}(${origins})`;
-    const rule = ruleFor(this.rules, name, this.resolver.machine, args.length);
+    const rule = this.resolver.rule(this.rules, name, args.length);
     const byBody = this.options.bodies.has(name);
-    const found = byBody ? this.body(name, rule, instance) : this.definition(name, instance.fn.file);
+    const body = byBody ? this.body(name, rule, instance) : null;
     if (!byBody && rule !== null && rule.forwards !== undefined) {
       const n = rule.parameters.indexOf(rule.forwards);
       return this.callNamed(args[n]?.origin ?? null, args.slice(n + 1), instance, at, expected);
     }
     // A rule stands for a body that is to be followed, too, where that body is not in view.
-    if (rule !== null && rule.form === 'call' && (!byBody || found === null))
+    if (rule !== null && rule.form === 'call' && (!byBody || body === null))
       return this.byRule(rule, args, instance, at, origin, expected);
-    if (byBody && found === null)
+    if (byBody && body === null)
       this.gaps.push({
         function: name,
         file: instance.fn.file,
         kind: 'resolve',
         reason: `${name}() is not in view, and no rule says what it does`,
       });
-    if (found !== null && this.follows(name, found, instance)) {
+    const found = byBody ? body : followed(this.resolver, name, instance.fn.file, this.view());
+    if (found !== null && this.fits(name, found, instance)) {
       const result = this.inline(found, args, instance, at);
       if (result !== null) return result;
     }
@@ -120,11 +115,7 @@ export class Calls {
 
   /** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
   private definition(name: string, file: string): Found | null {
-    return (
-      this.resolver.define(name, file) ??
-      (this.rootFile === '' ? null : this.resolver.define(name, this.rootFile)) ??
-      (this.options.linked.has(name) ? this.resolver.linked(name, file) : null)
-    );
+    return definitionOf(this.resolver, name, file, this.view());
   }
 
   /** Puts a body in place of its call; null (and a gap) when the body could not be lowered. */
@@ -262,7 +253,7 @@ export class Calls {
       this.memory,
       this.options.together?.of ?? 2,
       (found, handed, where, site) => this.inline(found, handed, where, site),
-      (found) => this.options.together !== undefined || this.relevant(found, 0),
+      (found) => this.options.together !== undefined || isRelevant(this.resolver, found, this.view()),
     );
     remote.run({
       rule,
@@ -319,21 +310,12 @@ export class Calls {
     return null;
   }
 
-  private follows(name: string, found: Found, instance: Instance): boolean {
-    if (found.definition.kind !== 'function' && found.definition.kind !== 'macro') return false;
+  /** May the body be put in place of its call here? */
+  private fits(name: string, found: Found, instance: Instance): boolean {
     if (instance.stack.includes(name)) return false;
     if (this.over) return false;
-    const definition = found.definition;
-    if (definition.kind === 'macro' && definition.parameters === null) return false;
-    const near = found.index.file === instance.fn.file;
-    const small =
-      definition.lastLine - definition.firstLine <= SMALL_BODY_LINES && (near || definition.kind === 'macro');
-    // What several CPUs do to shared memory shows in no event.
-    const together =
-      this.options.together !== undefined && definition.lastLine - definition.firstLine <= SMALL_BODY_LINES;
-    if (!small && !together && !this.options.bodies.has(name) && !this.relevant(found, 0)) return false;
     if (instance.depth >= this.options.depthLimit || this.graph.nodes.length > this.options.nodeLimit) {
-      if (!this.relevant(found, 0)) return false;
+      if (!isRelevant(this.resolver, found, this.view())) return false;
       this.over = this.graph.nodes.length > this.options.nodeLimit;
       this.gaps.push({
         function: name,
@@ -347,41 +329,14 @@ export class Calls {
     return true;
   }
 
-  /** Does a body hold, itself or through what it calls in view, anything that a rule gives events to? */
-  private relevant(found: Found, depth: number): boolean {
-    const key = `${found.index.file}:${found.definition.start}`;
-    const known = this.relevance.get(key);
-    if (known !== undefined) return known;
-    this.relevance.set(key, false);
-    let result = false;
-    for (const name of identifiersIn(found.index.text, found.definition.body, found.definition.end)) {
-      if (!this.options.bodies.has(name)) {
-        const rule = ruleFor(this.rules, name, this.resolver.machine);
-        if (rule !== null) {
-          if (
-            rule.callbacks?.some((callback) => callback.cpus !== undefined) ||
-            rule.steps.some((step) => step.kind === 'event' && weighs(step.event))
-          ) {
-            result = true;
-            break;
-          }
-          continue;
-        }
-      }
-      if (depth >= 5 || name === found.definition.name) continue;
-      const next = this.definition(name, found.index.file);
-      if (
-        next !== null &&
-        (next.definition.kind === 'function' ||
-          (next.definition.kind === 'macro' && next.definition.parameters !== null)) &&
-        this.relevant(next, depth + 1)
-      ) {
-        result = true;
-        break;
-      }
-    }
-    this.relevance.set(key, result);
-    return result;
+  private view(): View {
+    return {
+      rules: this.rules,
+      bodies: this.options.bodies,
+      rootFile: this.rootFile,
+      together: this.options.together !== undefined,
+      linked: this.options.linked,
+    };
   }
 
   /** Whose tables a primitive is about, and who walks them. */
@@ -393,7 +348,7 @@ export class Calls {
   /** An asm statement whose first instruction a rule knows as `asm.NAME`. */
   instruction(template: string, at: Site): void {
     const first = /\b[a-z]\w*/.exec(template)?.[0];
-    const rule = first === undefined ? null : ruleFor(this.rules, `asm.${first}`, this.resolver.machine);
+    const rule = first === undefined ? null : this.resolver.rule(this.rules, `asm.${first}`);
     if (rule !== null) this.events.apply(rule, [], at, rule.name, null);
   }
 
@@ -423,22 +378,4 @@ export class Calls {
       at,
     );
   }
-}
-
-/** Events that make a body worth following; taking a lock or a reference alone does not. */
-function weighs(event: Event<Expression>): boolean {
-  return ![
-    'lock',
-    'unlock',
-    'assert-held',
-    'get',
-    'rcu-read',
-    'interrupts',
-    'barrier',
-    'container-add',
-    'container-take',
-    'container-init',
-    'container-move',
-    'alloc',
-  ].includes(event.kind);
 }

@@ -10,7 +10,6 @@ import type { Block, BlockId, CFunction, Instruction } from '#c/ir.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { NodeId, ProgramNode, Site } from '#event/program.js';
 import type { Level, Value } from '#event/value.js';
-import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents } from './apply-rule.js';
 import { Calls } from './calls.js';
@@ -667,7 +666,7 @@ class Builder {
     const origin = `${instruction.macro}(${args.map((arg) => arg.origin).join(', ')})`;
     const rule = this.options.bodies.has(instruction.macro)
       ? null
-      : ruleFor(this.rules, instruction.macro, this.resolver.machine);
+      : this.resolver.rule(this.rules, instruction.macro);
     if (rule !== null && rule.form === 'iterate') {
       const expected = instance.fn.values[instruction.cursors[0]?.id ?? -1]?.type ?? null;
       this.calls.heedSpace(rule);

@@ -4,7 +4,7 @@ import type { Operand, Place } from '#c/ir.js';
 import { constant, type Expression, integer } from '#event/expression.js';
 import type { Site } from '#event/program.js';
 import { LEVELS, type Level, NULL } from '#event/value.js';
-import type { CallRule, RuleSet, TypeRule } from '#rules/rule.js';
+import type { RuleSet, TypeRule } from '#rules/rule.js';
 import { constantMacro } from './constant-macro.js';
 import { choice, fold, isZero, substitute, substituteVar } from './expressions.js';
 import type { Instance } from './instance.js';
@@ -269,7 +269,7 @@ export class Memory {
     }
     const rule = this.rules.constants
       .get(name)
-      ?.find((candidate) => holds(candidate.condition, this.resolver));
+      ?.find((candidate) => this.resolver.holds(candidate.condition));
     if (rule !== undefined) return { ...base, expr: rule.value };
     // Each CPU runs a task of its own.
     if (this.together && name === 'current') return this.object(`cpu${this.graph.cpu} task`, null);
@@ -291,7 +291,7 @@ export class Memory {
   private number(name: string): number | null {
     const rule = this.rules.constants
       .get(name)
-      ?.find((candidate) => holds(candidate.condition, this.resolver))?.value;
+      ?.find((candidate) => this.resolver.holds(candidate.condition))?.value;
     return rule?.op === 'const' && rule.value.kind === 'int' ? rule.value.n : null;
   }
 
@@ -717,16 +717,6 @@ function isFixed(expr: Expression): boolean {
 function entryLevel(type: Val['type']): Level | null {
   const match = type === null ? null : /^(pte|pmd|pud|p4d|pgd)_t$/.exec(type.base);
   return match === null ? null : (LEVELS.find((level) => level === match[1]) ?? null);
-}
-
-function holds(condition: CallRule['condition'], resolver: Resolver): boolean {
-  if (condition.arch !== undefined && !condition.arch.includes(resolver.machine.arch)) return false;
-  if (condition.notArch?.includes(resolver.machine.arch)) return false;
-  for (const [name, value] of Object.entries(condition.facts ?? {}))
-    if (resolver.machine.facts[name as keyof typeof resolver.machine.facts] !== value) return false;
-  for (const [symbol, value] of Object.entries(condition.config ?? {}))
-    if ((resolver.configuration(symbol) !== undefined) !== (value === 'y')) return false;
-  return true;
 }
 
 /** `r##op` in a macro whose `op` is the name `vae1is`: `rvae1is`. Where the text was parsed, `##` reads as underscores. */

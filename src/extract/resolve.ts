@@ -8,7 +8,9 @@ import { indexFile } from '#c/index-file.js';
 import type { CFunction, Configuration, Definition, FileIndex, Gap } from '#c/ir.js';
 import { lowerFunction } from '#c/lower-function.js';
 import { evaluateCondition } from '#c/preprocess.js';
-import type { MachineFile } from '#event/machine-facts.js';
+import type { FactName, MachineFile } from '#event/machine-facts.js';
+import { ruleFor } from '#rules/load-rules.js';
+import type { CallRule, MachineCondition, RuleSet } from '#rules/rule.js';
 import { filesIn, foldersFor, type LinkView, mayDefine } from './linked-files.js';
 
 export interface Found {
@@ -92,6 +94,9 @@ export class Resolver {
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
   private readonly folders = new Map<string, readonly string[]>();
+  private readonly settled = new Map<string, Found | null>();
+  /** Which bodies weigh: kept by relevance.ts. */
+  readonly relevance = new Map<string, boolean>();
   readonly configuration: Configuration;
 
   constructor(
@@ -142,6 +147,64 @@ export class Resolver {
   /** Does this resolver answer all that was asked of another one alike? */
   answersAlike(asked: readonly Asked[]): boolean {
     return asked.every(({ ask, answer }) => ask(this) === answer);
+  }
+
+  /**
+   * An answer that `work` finds by asking this resolver anything: for who watches it is one question, whatever it takes.
+   * `work` is run on other resolvers too; it may not depend on anything but the one it is given and `text`.
+   */
+  settle<T extends Found | null>(text: string, work: (resolver: Resolver) => T): T {
+    let answer = this.settled.get(text) as T | undefined;
+    if (answer === undefined) {
+      const watching = this.asked;
+      this.asked = null;
+      try {
+        answer = work(this);
+      } finally {
+        this.asked = watching;
+      }
+      this.settled.set(text, answer);
+    }
+    if (this.asked !== null && !this.asked.has(text)) {
+      const { index, definition } = answer ?? { index: null, definition: null };
+      const ask = (resolver: Resolver): boolean => {
+        const other = resolver.settle(text, work);
+        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+      };
+      this.note(text, ask, true);
+    }
+    return answer;
+  }
+
+  /** The rule for the C name here; for who watches, machines with rules that do the same do not differ. */
+  rule(rules: RuleSet, name: string, argumentCount?: number): CallRule | null {
+    const find = (resolver: Resolver): CallRule | null =>
+      ruleFor(rules, name, resolver.ownMachine, argumentCount);
+    const answer = find(this);
+    if (this.asked !== null)
+      this.note(
+        `rule ${name} ${argumentCount ?? ''}`,
+        (resolver) => effectOf(find(resolver)),
+        effectOf(answer),
+      );
+    return answer;
+  }
+
+  /** Does the condition hold here? */
+  holds(condition: MachineCondition): boolean {
+    const { arch, notArch, facts, config } = condition;
+    if (arch === undefined && notArch === undefined && facts === undefined && config === undefined)
+      return true;
+    const ask = (resolver: Resolver): boolean => {
+      if (arch !== undefined && !arch.includes(resolver.ownMachine.arch)) return false;
+      if (notArch?.includes(resolver.ownMachine.arch)) return false;
+      for (const [name, value] of Object.entries(facts ?? {}))
+        if (resolver.ownMachine.facts[name as FactName] !== value) return false;
+      for (const [symbol, value] of Object.entries(config ?? {}))
+        if ((resolver.symbol(symbol) !== undefined) !== (value === 'y')) return false;
+      return true;
+    };
+    return this.note(`holds ${JSON.stringify(condition)}`, ask, ask(this));
   }
 
   private note<T>(text: string, ask: (resolver: Resolver) => unknown, answer: T): T {
@@ -388,4 +451,18 @@ const GENERIC_HEADERS =
 function marksItself(index: FileIndex, definition: Definition): boolean {
   if (definition.kind !== 'macro' || definition.parameters !== null) return false;
   return index.text.slice(definition.body, definition.end).trim() === definition.name;
+}
+
+const effects = new WeakMap<CallRule, string>();
+
+/** What a rule does, as a text: rules of different machines that do the same are one. */
+function effectOf(rule: CallRule | null): string | null {
+  if (rule === null) return null;
+  let effect = effects.get(rule);
+  if (effect === undefined) {
+    const { name: _, condition: _c, bodies: _b, clients: _l, source: _s, at: _a, ...does } = rule;
+    effect = JSON.stringify(does);
+    effects.set(rule, effect);
+  }
+  return effect;
 }

@@ -95,6 +95,7 @@ export function createModel(options: ModelOptions): MachineModel {
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
     levels,
     ambient,
+    buffers: programs.length > 1 || options.programs.some(startsFlush),
     pageBrought: options.programs.some(bringsPage),
     brought: broughtBy(options.programs),
     names: options.names ?? options.programs.map((program) => program.name),
@@ -209,6 +210,11 @@ function broughtBy(programs: readonly EventProgram[]): MemoryValue[] {
     for (const node of program.nodes) if (node.kind === 'event') operandsOf(node.event).forEach(visit);
   return [...found.values()];
 }
+
+const startsFlush = (program: EventProgram): boolean =>
+  program.nodes.some(
+    (node) => node.kind === 'event' && node.event.kind === 'flush' && node.event.timing === 'started',
+  );
 
 /** Is the witness's page named by a constant? Then it came in as an argument. */
 function bringsPage(program: EventProgram): boolean {

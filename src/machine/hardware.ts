@@ -133,7 +133,7 @@ function markSecondary(step: Step, old: EntryValue): void {
 export function storeEntry(step: Step, level: number, old: EntryValue, value: EntryValue): void {
   const wasVisible = step.get(BUFFERED + level) === 0 ? old : step.entry(level);
   step.putEntry(level, value);
-  if (step.fact('store-order') === 'weak') {
+  if (step.machine.buffers && step.fact('store-order') === 'weak') {
     if (step.get(BUFFERED + level) === 0) step.state.putBefore(level, step.machine.values.id(wasVisible));
     step.set(BUFFERED + level, step.cpu + 1);
   }

@@ -144,6 +144,7 @@ export class Prober {
       space: 'unknown',
       levels: new Set(),
       ambient: true,
+      buffers: true,
       pageBrought: false,
       brought: [],
       names: [],

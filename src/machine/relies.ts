@@ -366,7 +366,15 @@ function checkTable(step: Step, table: number, how: FreeHow, verb: string): void
     return;
   }
   if (walkers && how === 'after-flush' && !stale) {
-    failWalker(step, table, object, verb);
+    // Where nothing caches the way to the table, the flush is there for its interrupts: none was sent.
+    if (step.get(SILENT_FLUSH + table) === 0 && step.fact('walk-cache') !== true)
+      step.fail(
+        'table-free-before-flush',
+        object,
+        `${tableName(table)} is ${verb} before the flush, whose interrupts wait for GUP-fast to leave it`,
+        'consequence-stale-table',
+      );
+    else failWalker(step, table, object, verb);
     return;
   }
   if (!stale) return;

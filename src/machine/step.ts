@@ -45,6 +45,8 @@ export interface Machine {
   readonly levels: ReadonlySet<number>;
   /** Is there a CPU that runs no program here, and walkers that nobody wrote down? */
   readonly ambient: boolean;
+  /** Can it be seen that a store is still buffered? A flush that is a whole primitive begins with the barrier it needs. */
+  readonly buffers: boolean;
   /** The page came in as an argument: whoever passed it holds a reference. */
   readonly pageBrought: boolean;
   /** Memory of the witness that came in from outside (arguments, lists): its history is chosen before the first flush. */

@@ -116,12 +116,13 @@ function finding(
     side,
   );
   const machines = [...new Set(cause.map((hit) => hit.candidate.machine))];
-  const searched = candidates
-    .filter(
-      (c) =>
-        c.verdict.cutOff === null &&
-        cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name),
-    )
+  const about = candidates.filter((c) =>
+    cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name),
+  );
+  const searched = about.filter((c) => c.verdict.cutOff === null).map((c) => c.machine);
+  // What goes wrong there with and without the patch is neither brought in nor clean.
+  const wrongAnyway = about
+    .filter((c) => c.verdict.existing.some((run) => run.violation.object === shown.run.violation.object))
     .map((c) => c.machine);
   const assumptions = [
     ...new Set([...shown.programs.flatMap((program) => program.assumptions), ...assumptionsOf(shown.run)]),
@@ -147,7 +148,7 @@ function finding(
     function: place.function,
     message: shown.run.violation.message,
     machines,
-    safeOn: [...new Set(searched)].filter((name) => !machines.includes(name)),
+    safeOn: [...new Set(searched)].filter((name) => !machines.includes(name) && !wrongAnyway.includes(name)),
     notBuiltOn: [...(shown.candidate.notBuiltOn ?? [])],
     related,
     trace,

@@ -20,6 +20,7 @@ import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided }
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
+import { mergeUndecided, type Open } from './merge-undecided.js';
 import { partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
 import { Session } from './session.js';
@@ -79,7 +80,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
   session.patchStart = session.states;
   const sources = state.changed.filter((path) => /\.[ch]$/.test(path));
   const analysed: { function: string; file: string }[] = [];
-  const undecided: Undecided[] = [];
+  const undecided: Open[] = [];
   const candidates: Candidate[] = [];
   for (const part of state.partialFunctions ?? []) {
     if (part.side === 'old') continue;
@@ -122,9 +123,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
           machine: machine.name,
         });
         const outcome = runJob(job, machine, old, now, session);
-        for (const gap of outcome.undecided)
-          if (!undecided.some((u) => u.function === gap.function && u.reason === gap.reason))
-            undecided.push(gap);
+        undecided.push(...outcome.undecided);
         candidates.push(...outcome.candidates);
       }
     }
@@ -132,6 +131,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
       if (candidate.task.changed.file === file)
         candidate.notBuiltOn = [...notBuilt, ...(dead.get(candidate.task.changed.name) ?? [])];
   }
+  settleUnchanged(candidates, machines, session);
   const findings = findingsOf(candidates, state, session.rules, session.options);
   return {
     subject: state.patch.subject,
@@ -141,9 +141,27 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
     context: state.context,
     analysed,
     findings,
-    undecided,
+    undecided: mergeUndecided(undecided),
     ...quotedPatch(state.patch, findings),
   };
+}
+
+/**
+ * A machine on which both sides do the same is no machine on which the order is right: where another one shows
+ * something for the same root, it is asked whether this one does so with and without the patch.
+ */
+function settleUnchanged(candidates: Candidate[], machines: readonly MachineFile[], session: Session): void {
+  const about = ({ task }: Candidate): string => `${task.changed.name} ${task.file} ${task.root}`;
+  const raised = new Set(
+    candidates.filter(({ verdict }) => verdict.introduced.length + verdict.fixed.length > 0).map(about),
+  );
+  for (const [n, candidate] of candidates.entries()) {
+    const machine = machines.find((known) => known.name === candidate.machine);
+    if (machine === undefined || !candidate.verdict.same || !raised.has(about(candidate))) continue;
+    const limits = { states: session.options.limits.states, expired: () => false };
+    const verdict = session.judged(candidate.before, candidate.after, machine, limits, true);
+    candidates[n] = { ...candidate, verdict };
+  }
 }
 
 /** What to search for one changed name: itself where it stands alone, the functions it is entered through, clients. */
@@ -231,7 +249,7 @@ function runJob(
   old: Resolver,
   now: Resolver,
   session: Session,
-): { readonly candidates: readonly Candidate[]; readonly undecided: readonly Undecided[] } {
+): { readonly candidates: readonly Candidate[]; readonly undecided: readonly Open[] } {
   const { limits } = session.options;
   const small = { states: Math.ceil(limits.states / 8), milliseconds: Math.ceil(limits.milliseconds / 8) };
   const run = (task: Task, within: ReviewOptions['limits']): Outcome =>
@@ -295,7 +313,7 @@ const LEAST_STATES = 2_000;
 
 interface Outcome {
   readonly verdict: Verdict | null;
-  readonly undecided: readonly Undecided[];
+  readonly undecided: readonly Open[];
   readonly before: readonly EventProgram[] | null;
   readonly after: readonly EventProgram[] | null;
 }
@@ -308,7 +326,7 @@ function check(
   session: Session,
   within: ReviewOptions['limits'],
 ): Outcome {
-  const undecided: Undecided[] = [];
+  const undecided: Open[] = [];
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search.
   const left = PATCH_ALLOWANCE * session.options.limits.states - (session.states - session.patchStart);
@@ -371,7 +389,8 @@ function check(
       function: task.root,
       file: task.client === null ? task.file : task.changed.file,
       kind: 'limit',
-      reason: `${verdict.cutOff} on ${machine.name} after ${verdict.states} states`,
+      reason: verdict.cutOff,
+      limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
     });
   return { verdict, undecided, before, after };
 }

@@ -107,10 +107,13 @@ export class Session {
     after: readonly EventProgram[] | null,
     machine: MachineFile,
     limits: JudgeLimits,
+    /** Is it asked what goes wrong on both sides, too? */
+    existing: boolean = this.options.existing,
   ): Verdict {
     const key = [
       ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
       ...(limits.settled ?? []),
+      existing,
     ].join('\n\n');
     const known = this.verdicts.get(key) ?? [];
     for (const { facts, states, verdict } of known) {
@@ -119,7 +122,7 @@ export class Session {
       if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
     }
     const facts = factsOf(machine);
-    const verdict = judge(before, after, facts, limits, this.options.existing);
+    const verdict = judge(before, after, facts, limits, existing);
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),

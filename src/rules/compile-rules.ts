@@ -171,10 +171,13 @@ function compileFields(source: Source, constants: Constants): readonly FieldRule
   });
 }
 
+const UNRANKED = 100;
+
 /** What one machine file states itself, before `like` and the common configuration are filled in. */
 interface StatedMachine {
   readonly source: Source;
   readonly like: string | null;
+  readonly rank: number;
   readonly machine: Omit<MachineFile, 'arch'> & { readonly arch: string | null };
 }
 
@@ -208,7 +211,7 @@ function compileMachines(sources: readonly Source[], common: Source): readonly M
       sources: { ...Object.fromEntries(inherited), ...machine.sources },
     };
   };
-  return [...stated.values()].map((one) => whole(one, []));
+  return [...stated.values()].sort((a, b) => a.rank - b.rank).map((one) => whole(one, []));
 }
 
 const textsOf = (config: Readonly<Record<string, string | number>>): Record<string, string> =>
@@ -227,6 +230,7 @@ function statedMachine(source: Source): StatedMachine {
   return {
     source,
     like: file.like ?? null,
+    rank: file.rank ?? UNRANKED,
     machine: {
       name: file.name,
       title: file.title,

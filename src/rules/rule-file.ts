@@ -166,6 +166,10 @@ const symbols = z.record(z.string().regex(/^CONFIG_\w+$/), z.union([z.string(), 
 export const machineFile = z.strictObject({
   name: z.string(),
   title: z.string(),
+  rank: z
+    .int()
+    .optional()
+    .describe('machines with lower ones are searched first; what a limit cuts off is last'),
   like: z.string().optional().describe('machine whose statements hold here too, unless they are restated'),
   arch: z.string().optional().describe('folder of arch/; needed where there is no `like`'),
   config: symbols.optional(),

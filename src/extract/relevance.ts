@@ -1,0 +1,119 @@
+/** Which calls are followed: bodies that hold, themselves or through what they call in view, something that weighs. */
+import { identifiersIn } from '#c/identifiers.js';
+import type { Event } from '#event/event.js';
+import type { Expression } from '#event/expression.js';
+import type { RuleSet } from '#rules/rule.js';
+import type { Found, Resolver } from './resolve.js';
+
+/** Small bodies of the same file are followed even without events, so that the flags they return are known. */
+const SMALL_BODY_LINES = 40;
+/** Longest chain of calls that is looked through. */
+const DEPTH = 5;
+
+export interface View {
+  readonly rules: RuleSet;
+  /** Functions whose bodies stand in for their rules. */
+  readonly bodies: ReadonlySet<string>;
+  /** The file that the root stands in: code in headers sees what it sees. */
+  readonly rootFile: string;
+  /** Is it one of several programs with shared memory? What they do to it shows in no event. */
+  readonly together: boolean;
+  /** Names of global functions that are followed into other files. */
+  readonly linked: ReadonlySet<string>;
+}
+
+/** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
+export const definitionOf = (resolver: Resolver, name: string, file: string, view: View): Found | null =>
+  resolver.define(name, file) ??
+  (view.rootFile === '' ? null : resolver.define(name, view.rootFile)) ??
+  (view.linked.has(name) ? resolver.linked(name, file) : null);
+
+/**
+ * The body that a call of `name` in `file` goes on into; null where it does not. One question to the resolver, whatever
+ * it takes to answer it: machines on which the same body is followed, or none, do not differ by the way to know.
+ */
+export function followed(resolver: Resolver, name: string, file: string, view: View): Found | null {
+  const key = `follow ${file} ${name} ${view.rootFile} ${view.together} ${keyOf(view)}`;
+  return resolver.settle(key, (asked) => {
+    const found = definitionOf(asked, name, file, view);
+    if (found === null) return null;
+    const { definition } = found;
+    if (definition.kind !== 'function' && definition.kind !== 'macro') return null;
+    if (definition.kind === 'macro' && definition.parameters === null) return null;
+    const near = found.index.file === file;
+    const small =
+      definition.lastLine - definition.firstLine <= SMALL_BODY_LINES &&
+      (near || view.together || definition.kind === 'macro');
+    return small || view.bodies.has(name) || relevant(asked, found, view, 0) ? found : null;
+  });
+}
+
+/** Does the body hold, itself or through what it calls in view, anything that a rule gives events to? */
+export function isRelevant(resolver: Resolver, found: Found, view: View): boolean {
+  const key = `relevant ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)}`;
+  return resolver.settle(key, (asked) => (relevant(asked, found, view, 0) ? found : null)) !== null;
+}
+
+const keys = new WeakMap<ReadonlySet<string>, string>();
+
+const keyOf = ({ bodies, linked }: View): string => `${textOf(bodies)} / ${textOf(linked)}`;
+
+function textOf(names: ReadonlySet<string>): string {
+  let text = keys.get(names);
+  if (text === undefined) {
+    text = [...names].sort().join(' ');
+    keys.set(names, text);
+  }
+  return text;
+}
+
+function relevant(resolver: Resolver, found: Found, view: View, depth: number): boolean {
+  const key = `${found.index.file}:${found.definition.start} ${depth} ${view.rootFile} ${keyOf(view)}`;
+  const known = resolver.relevance.get(key);
+  if (known !== undefined) return known;
+  resolver.relevance.set(key, false);
+  const result = weighsIn(resolver, found, view, depth);
+  resolver.relevance.set(key, result);
+  return result;
+}
+
+function weighsIn(resolver: Resolver, found: Found, view: View, depth: number): boolean {
+  for (const name of identifiersIn(found.index.text, found.definition.body, found.definition.end)) {
+    if (!view.bodies.has(name)) {
+      const rule = resolver.rule(view.rules, name);
+      if (rule !== null) {
+        if (rule.callbacks?.some((callback) => callback.cpus !== undefined)) return true;
+        if (rule.steps.some((step) => step.kind === 'event' && weighs(step.event))) return true;
+        continue;
+      }
+    }
+    if (depth >= DEPTH || name === found.definition.name) continue;
+    const next = definitionOf(resolver, name, found.index.file, view);
+    if (
+      next !== null &&
+      (next.definition.kind === 'function' ||
+        (next.definition.kind === 'macro' && next.definition.parameters !== null)) &&
+      relevant(resolver, next, view, depth + 1)
+    )
+      return true;
+  }
+  return false;
+}
+
+/** Events that make a body worth following; taking a lock or a reference alone does not. */
+function weighs(event: Event<Expression>): boolean {
+  return ![
+    'lock',
+    'unlock',
+    'assert-held',
+    'get',
+    'rcu-read',
+    'interrupts',
+    'barrier',
+    'container-add',
+    'container-take',
+    'container-init',
+    'container-move',
+    'alloc',
+  ].includes(event.kind);
+}
