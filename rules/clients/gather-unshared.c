@@ -1,10 +1,9 @@
 /* A table shared between processes loses its last other user: flushed and walkers waited for, then it is freed. */
 #include "mm/mmu_gather.c"
 
-void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp)
+void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp, pmd_t *table)
 {
 	struct mmu_gather tlb;
-	pmd_t *table = pmd_offset(pudp, addr);
 	bool last;
 
 	tlb_gather_mmu(&tlb, vma->vm_mm);

@@ -53,7 +53,8 @@ function decode(step: Step, name: string, text: string): Gather {
 export function readGather(step: Step, name: string): { readonly gather: Gather; readonly unseen: boolean } {
   const text = step.state.extra.get(`gather:${name}`);
   if (text !== undefined) return { gather: decode(step, name, text), unseen: false };
-  return { gather: decode(step, name, '100000 0 0'), unseen: true };
+  // Memory of a local (`L…`) of the program: nobody can have filled it before.
+  return { gather: decode(step, name, '100000 0 0'), unseen: !/^L\d/.test(name) };
 }
 
 export function readGathers(step: Step): Gather[] {
