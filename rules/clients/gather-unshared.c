@@ -5,6 +5,10 @@ void client(struct vm_area_struct *vma, unsigned long addr, pud_t *pudp, pmd_t *
 {
 	struct mmu_gather tlb;
 	bool last;
+	pud_t old = pudp_get(pudp);
+
+	if (!pud_present(old) || pud_leaf(old))
+		return;
 
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	pud_clear(pudp);

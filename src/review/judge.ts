@@ -85,8 +85,10 @@ export function judge(
       const { settled: _, ...whole } = limits;
       const replay = runs(other, facts, whole, RUNS, vector);
       states += replay.states;
-      if (replay.violations.some((known) => known.violation.object === run.violation.object)) kept.push(run);
-      else if (replay.end === null) {
+      if (replay.violations.some((known) => known.violation.object === run.violation.object)) {
+        // Runs that are shown are runs of the code as it is now.
+        if (side === after) kept.push(run);
+      } else if (replay.end === null) {
         // Choices under which the other side never comes to an end are none that its code can meet.
         if (replay.ends > 0 || replay.violations.length > 0) found.push(run);
       } else open = replay.end;
