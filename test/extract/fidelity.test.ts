@@ -226,3 +226,55 @@ test('huge_pmd_unshare_flush() flushes only where something was unshared', () =>
     all.filter((line) => line.startsWith(`${flush - 1} if t`) || line.includes(` -> ${flush} else `)),
   ).toEqual([expect.stringMatching(/^\d+ if t\d+ -> \d+ else \d+$/)]);
 });
+
+test('a page that may be pinned can refuse to be shared: the path that puts the entry back is there', () => {
+  expect(
+    events(`void f(struct vm_area_struct *vma, struct folio *folio, struct page *page, pte_t *ptep, unsigned long addr)
+{
+	pte_t pte = ptep_clear_flush(vma, addr, ptep);
+
+	if (folio_try_share_anon_rmap_pte(folio, page)) {
+		set_pte_at(vma->vm_mm, addr, ptep, pte);
+		return;
+	}
+	folio_put(folio);
+}`).filter((line) => line.startsWith('set ')),
+  ).toHaveLength(1);
+});
+
+test('no machine here keeps a table in reserve for huge pages of files', () => {
+  expect(
+    events(`void f(struct mm_struct *mm, pmd_t *pmd)
+{
+	pmd_clear(pmd);
+	if (arch_needs_pgtable_deposit())
+		pte_free(mm, pgtable_trans_huge_withdraw(mm, pmd));
+}`),
+  ).toEqual(['clear entry=&pmd:W@at']);
+});
+
+test("hugetlb's allocator gives a page, and is not followed into its pools", () => {
+  const program =
+    programOf(`struct folio *alloc_hugetlb_folio(struct vm_area_struct *vma, unsigned long addr, int avoid)
+{
+	struct folio *folio = list_first_entry(&pool, struct folio, lru);
+
+	folio_put(folio);
+	return folio;
+}
+void f(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr)
+{
+	struct folio *folio = alloc_hugetlb_folio(vma, addr, 0);
+
+	if (IS_ERR(folio))
+		return;
+	huge_ptep_clear_flush(vma, addr, ptep);
+	set_huge_pte_at(vma->vm_mm, addr, ptep, make_huge_pte(vma, &folio->page, 1), PMD_SIZE);
+}`);
+  expect(program.nodes.flatMap((node) => (node.kind === 'event' ? [node.event.kind] : []))).toEqual([
+    'alloc',
+    'clear',
+    'flush',
+    'set',
+  ]);
+});
