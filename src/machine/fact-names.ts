@@ -21,6 +21,7 @@ export const FACT_NAMES = [
   'flush-notifies-secondary',
   'preempted-vcpus',
   'lazy-mmu-batch',
+  'kernel-clear-purges',
   'consequence-stale-page',
   'consequence-stale-table',
   'consequence-live-replace',

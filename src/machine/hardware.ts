@@ -67,6 +67,7 @@ export function linkAbove(step: Step, level: number): number {
 }
 
 function markLeaf(step: Step, level: number, old: EntryValue): void {
+  if (step.machine.space === 'kernel' && step.fact('kernel-clear-purges') === true) return;
   const mark = old.of === 'W' ? (old.write === '?' ? 3 : old.write ? 2 : 1) : OTHER_TARGET;
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     const stale = step.classByte(cls, LEAF + level);

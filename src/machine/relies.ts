@@ -72,7 +72,10 @@ function rangeHistory(step: Step): void {
 }
 
 function chooseHistory(step: Step, key: string, walkers: boolean): string {
-  const options = ['linked', 'unlinked-unflushed'];
+  const options = ['linked'];
+  // Where the clear itself purges, nothing of the kernel's is unlinked and still cached.
+  const purged = !walkers && step.machine.space === 'kernel' && step.fact('kernel-clear-purges') === true;
+  if (!purged) options.push('unlinked-unflushed');
   if (readGathers(step).some((gather) => gather.open)) options.push('unlinked-unflushed-tracked');
   if (walkers) options.push('unlinked-flushed-walkers');
   options.push('unlinked-flushed-clean', 'never-linked');

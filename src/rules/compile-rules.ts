@@ -181,6 +181,10 @@ interface StatedMachine {
   readonly machine: Omit<MachineFile, 'arch'> & { readonly arch: string | null };
 }
 
+/** What few machines do is not denied by every other one. */
+const RARE_FACTS: Readonly<Record<string, FactValue>> = { 'kernel-clear-purges': false };
+const RARE_SOURCES: Readonly<Record<string, string>> = { 'kernel-clear-purges': 'stated where it does' };
+
 function compileMachines(sources: readonly Source[], common: Source): readonly MachineFile[] {
   const stated = new Map<string, StatedMachine>();
   for (const source of sources) {
@@ -207,8 +211,12 @@ function compileMachines(sources: readonly Source[], common: Source): readonly M
       title: machine.title,
       arch,
       config: { ...(from?.config ?? defaults), ...machine.config },
-      facts: { ...from?.facts, ...machine.facts },
-      sources: { ...Object.fromEntries(inherited), ...machine.sources },
+      facts: { ...(from?.facts ?? RARE_FACTS), ...machine.facts },
+      sources: {
+        ...(from === null ? RARE_SOURCES : {}),
+        ...Object.fromEntries(inherited),
+        ...machine.sources,
+      },
     };
   };
   return [...stated.values()].sort((a, b) => a.rank - b.rank).map((one) => whole(one, []));
