@@ -28,14 +28,8 @@ export class CallersInFile {
     return this.reach(name).roots;
   }
 
-  /** Functions through which the roots reach `name`, the roots among them. */
-  passedBy(name: string): ReadonlySet<string> {
-    const { passed } = this.reach(name);
-    passed.delete(name);
-    return passed;
-  }
-
-  private reach(name: string): { readonly roots: readonly Definition[]; readonly passed: Set<string> } {
+  /** As `rootsOf`, with the names of all functions through which they reach `name`, the roots and itself among them. */
+  reach(name: string): { readonly roots: readonly Definition[]; readonly passed: ReadonlySet<string> } {
     const roots: Definition[] = [];
     const seen = new Set<string>();
     let wave = [name];

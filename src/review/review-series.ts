@@ -219,9 +219,10 @@ function jobsFor(
         both = false;
         continue;
       }
-      for (const root of side.callers.rootsOf(name.name)) roots.add(root.name);
-      for (const passed of side.callers.passedBy(name.name))
-        if (ruleFor(rules, passed, now.machine) !== null) way.add(passed);
+      const reached = side.callers.reach(name.name);
+      for (const root of reached.roots) roots.add(root.name);
+      for (const passed of reached.passed)
+        if (passed !== name.name && ruleFor(rules, passed, now.machine) !== null) way.add(passed);
     }
     const inner = !roots.has(name.name);
     roots.delete(name.name);
