@@ -175,7 +175,8 @@ export type Event<X> =
   | { readonly kind: 'gather-flush' | 'gather-free' | 'gather-end'; readonly gather: X }
   // -- deferred unmap flush of reclaim
   | { readonly kind: 'batch-add'; readonly address?: X }
-  | { readonly kind: 'batch-flush' }
+  /** `others`: what reclaim on other CPUs batched for this mm is flushed too. */
+  | { readonly kind: 'batch-flush'; readonly others?: boolean }
   /** tlb_flush_pending raised or dropped: others know that a flush is owed. */
   | { readonly kind: 'pending'; readonly raised: boolean }
   // -- secondary TLBs

@@ -65,6 +65,11 @@ export interface EventProgram {
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
   /** For guests' tables; absent: nobody. */
   readonly walkers?: GuestWalkers;
+  /**
+   * May reclaim on another CPU have emptied the witness's entry before the program looked at it, with the flush still
+   * batched? Absent: no.
+   */
+  readonly reclaimed?: boolean;
   /** Does returning end the outermost operation, so that owed flushes are missing ones? */
   readonly outermost: boolean;
   /** What the run rests on and the search cannot check: calls not followed, positions not decided. */

@@ -92,6 +92,7 @@ export function createModel(options: ModelOptions): MachineModel {
     layout,
     values,
     space: spaceOf(options.programs),
+    reclaimed: options.programs.some((program) => program.reclaimed === true),
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
     levels,
     ambient,

@@ -116,7 +116,9 @@ export function describeEvent(event: Event<Value>): string {
     case 'batch-add':
       return 'adds the entry to the deferred unmap flush';
     case 'batch-flush':
-      return 'does the deferred unmap flush';
+      return event.others === true
+        ? 'flushes what reclaim has batched for the mm'
+        : 'does the deferred unmap flush';
     case 'pending':
       return event.raised ? 'raises tlb_flush_pending' : 'drops tlb_flush_pending';
     case 'notify-start':

@@ -26,7 +26,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import type { Step } from './step.js';
+import { RECLAIM_FLUSHED, type Step } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -153,7 +153,20 @@ function holders(text: string | undefined): Holders {
   return { writer: null, readers: text.slice(1).split(',').map(Number) };
 }
 
+/** Reclaim empties entries under the page-table lock: what it batched is all flushed only until the lock is dropped. */
+function noteReclaim(step: Step, locks: boolean): void {
+  const held = Number(step.state.extra.get(TABLE_LOCKS) ?? '0');
+  const now = locks ? Math.min(3, held + 1) : Math.max(0, held - 1);
+  // A first lock shows that none was held at the flush before.
+  if (locks ? held === 0 : now === 0) step.state.note(RECLAIM_FLUSHED, null);
+  step.state.note(TABLE_LOCKS, now === 0 ? null : String(now));
+}
+
+const TABLE_LOCKS = 'page-table locks';
+
 export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>): void {
+  if (step.machine.reclaimed && event.class === 'ptl' && event.kind !== 'assert-held')
+    noteReclaim(step, event.kind === 'lock');
   const write = event.mode !== 'read';
   if (event.class === 'mmap') {
     if (event.kind === 'unlock') step.state.note('mmap write', null);

@@ -6,7 +6,7 @@ import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, WALK_FLAGS } from './state.js';
-import { levelAt, noneValue, type Step, unknownEntry } from './step.js';
+import { levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -93,7 +93,9 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
     (leafUsable(step, level) && staleDiffers(next)) ||
     (level > 0 && next.maps === 'page' && pagesBelowUsable(step, level)) ||
     (level > 0 && walkStale(step, level - 1) && !(next.maps === 'table' && next.of === 'W'));
-  if (stale && step.fact('break-before-make') === true) {
+  // Reclaim keeps the page locked until its batch is flushed: who would put another one there waits for that.
+  const mine = !step.state.extra.has(RECLAIMED);
+  if (stale && mine && step.fact('break-before-make') === true) {
     step.fail(
       'break-before-make',
       object,

@@ -368,7 +368,7 @@ export function runBatch(step: Step, event: Of<'batch-add' | 'batch-flush' | 'pe
       return;
     }
     case 'batch-flush':
-      runBatchFlush(step);
+      runBatchFlush(step, event.others === true);
       return;
     case 'pending':
       step.set(PENDING, event.raised ? 1 : 0);

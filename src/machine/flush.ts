@@ -32,7 +32,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import type { Step } from './step.js';
+import { RECLAIM_FLUSHED, RECLAIMED, type Step } from './step.js';
 
 /** `yes` and `perhaps` count as covered; `no` was decided; `elsewhere`: the flush is about another address. */
 type Cover = 'yes' | 'perhaps' | 'no' | 'elsewhere';
@@ -355,19 +355,22 @@ export function runDeferred(step: Step, cls: number): void {
 }
 
 /** The unmap flush that reclaim put off: the batched leaves, on every CPU that is not lazy. */
-export function runBatchFlush(step: Step): void {
+export function runBatchFlush(step: Step, others: boolean): void {
   if (interruptsBlocked(step) && step.fact('flush-interrupts-walkers') === true) {
     step.blocked = true;
     return;
   }
-  const mask = step.get(BATCHED);
+  // What reclaim batched on another CPU is in that CPU's batch.
+  const foreign = step.state.extra.has(RECLAIMED) && !others ? 1 : 0;
+  const mask = step.get(BATCHED) & ~foreign;
+  if (others && step.machine.reclaimed) step.state.note(RECLAIM_FLUSHED, 'yes');
   drainStores(step, step.cpu);
   for (let level = 0; level < LEVELS.length; level += 1) {
     if ((mask & (1 << level)) === 0) continue;
     for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
       if (!refills(step, cls, level, 'leaf')) clearStale(step, cls, level, 'leaf');
   }
-  step.set(BATCHED, 0);
+  step.set(BATCHED, step.get(BATCHED) & foreign);
   step.set(DEVICE, 0);
   stopWalkers(step);
 }

@@ -148,6 +148,7 @@ export class Prober {
       pageBrought: false,
       brought: [],
       names: [],
+      reclaimed: false,
       walkers: 'none',
       shared: new Map(),
     };

@@ -14,17 +14,21 @@ export interface Surroundings {
   readonly walks: boolean;
   /** Are entries written in halves? */
   readonly halves: boolean;
+  /** Does it matter since when the page-table lock is held? */
+  readonly reclaim: boolean;
 }
 
 export function surroundingsOf(
   events: readonly Event<Expression>[],
   space: Surroundings['space'],
+  reclaimed: boolean,
 ): Surroundings {
   const has = (kinds: readonly string[]): boolean => events.some((event) => kinds.includes(event.kind));
   return {
     space,
     walks: has(['walk']),
     halves: has(['write-low', 'write-high', 'read-low', 'read-high', 'use-halves']),
+    reclaim: reclaimed && events.some((event) => event.kind === 'batch-flush' && event.others === true),
   };
 }
 
@@ -77,6 +81,7 @@ export function hasEffect(
     case 'rely':
       return !foreignMemory(event.memory);
     case 'lock':
+      return event.class === 'mmap' || event.class === 'mmu' || (event.class === 'ptl' && around.reclaim);
     case 'assert-held':
       return event.class === 'mmap' || event.class === 'mmu';
     case 'unlock':

@@ -4,7 +4,7 @@
  */
 import { LEVELS, type MemoryValue } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
-import { readGathers } from './gather-state.js';
+import { type Gather, readGathers } from './gather-state.js';
 import { keptByOwnSection, meetsWalker, noteHandedOver } from './guest.js';
 import {
   leafLinked,
@@ -47,7 +47,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { levelAt, type Step } from './step.js';
+import { levelAt, RECLAIMED, type Step } from './step.js';
 
 export type FreeHow = 'now' | 'rcu' | 'after-flush';
 
@@ -624,6 +624,8 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
   if (handsOn) return;
   const visitor = gathers.some((gather) => gather.open && !gather.own && gather.tracks);
   if (!outermost && !visitor) return;
+  checkReclaimed(step, gathers);
+  if (step.state.violation !== null) return;
   for (let level = 0; level < LEVELS.length; level += 1) {
     if (!changedBy(step, level)) continue;
     const leaf =
@@ -652,6 +654,18 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
     );
     return;
   }
+}
+
+/** Who is through with a range promises that nobody goes on using what stood there, whoever emptied the entry. */
+function checkReclaimed(step: Step, gathers: readonly Gather[]): void {
+  if (!step.state.extra.has(RECLAIMED) || !leafStale(step, 0)) return;
+  if (gathers.some((gather) => gather.open && covers(gather, 0))) return;
+  step.fail(
+    'reuse-under-deferred-flush',
+    'entry:pte',
+    'the operation is through with the address, but reclaim on another CPU had emptied the pte entry and its flush is still batched: CPUs may go on using the old translation',
+    'consequence-stale-page',
+  );
 }
 
 function leafMissed(step: Step, level: number): boolean {

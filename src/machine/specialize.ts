@@ -279,7 +279,7 @@ function cut(program: EventProgram, graph: Unfolded): Cut {
   const nodes = origin.map((id) => program.nodes[id] as ProgramNode);
   const prober = new Prober();
   const events = program.nodes.flatMap((node) => (node.kind === 'event' ? [node.event] : []));
-  const around = surroundingsOf(events, program.space);
+  const around = surroundingsOf(events, program.space, program.reclaimed === true);
   const boxes = boxesAreNamed(events);
   const names = new Names();
 

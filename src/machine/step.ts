@@ -19,6 +19,7 @@ import type { CompiledProgram } from './compile-program.js';
 import type { Choice, ChoiceVector } from './run.js';
 import {
   ACTING,
+  BATCHED,
   CLASS_BYTES,
   CPU_BYTES,
   type Layout,
@@ -28,6 +29,12 @@ import {
   TABLE_LIFE,
   type ValueTable,
 } from './state.js';
+
+/** Notes: reclaim emptied the entry before the program looked; what reclaim batched is flushed and stays so for now. */
+export const RECLAIMED = 'reclaimed';
+export const RECLAIM_FLUSHED = 'reclaim flushed';
+/** A stale leaf that may be written through. */
+const WRITABLE = 2;
 
 /** What stays the same during a search. */
 export interface Machine {
@@ -39,6 +46,8 @@ export interface Machine {
   readonly layout: Layout;
   readonly values: ValueTable;
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
+  /** May reclaim have emptied the witness's entry, with its flush still batched? */
+  readonly reclaimed: boolean;
   /** Who walks a guest's tables in software without their lock. */
   readonly walkers: GuestWalkers;
   /** Levels that some program names: their entries are on the witness's path from the start. */
@@ -257,12 +266,28 @@ export class Step {
     const maps = options[this.choose(key, options)] as 'none' | 'page' | 'table' | 'soft';
     this.settleAll(value, (found) => settled(found, maps));
     if (value.of === 'W') {
+      if (level === 0 && maps !== 'page') this.askReclaim();
       for (let above = level + 1; above < LEVELS.length; above += 1) {
         const entry = this.entry(above);
         if (entry.maps === '?' && entry.of === 'W' && this.onPath(above)) this.settleTable(above);
       }
     }
     return settled(value, maps);
+  }
+
+  /**
+   * The entry was empty when the program looked at it: reclaim may have emptied it under the page-table lock and still
+   * owe its batched flush (mm/rmap.c, set_tlb_ubc_flush_pending()), unless that was flushed since this program has the
+   * lock.
+   */
+  private askReclaim(): void {
+    const { machine } = this;
+    if (!machine.reclaimed || machine.space !== 'user' || this.state.extra.has(RECLAIM_FLUSHED)) return;
+    const options = ['never done', 'emptied the entry, flush still batched'];
+    if (this.choose('history reclaim', options) === 0) return;
+    for (let cls = 0; cls < machine.layout.classes; cls += 1) this.setClassByte(cls, LEAF, WRITABLE);
+    this.set(BATCHED, this.get(BATCHED) | 1);
+    this.state.note(RECLAIMED, 'yes');
   }
 
   /** A walk went below this level: the entry led to a table. */

@@ -361,8 +361,14 @@ function check(
     return extracted.map((extraction) => extraction.program);
   };
   const existedBefore = rootsOf(task, old).cpus.length > 0;
-  const after = program(now, existedBefore || task.client !== null, NONE);
-  const before = program(old, true, NONE);
+  const both = (links: ReadonlySet<string>): Sides => {
+    const sides = [
+      program(old, true, links),
+      program(now, existedBefore || task.client !== null, links),
+    ] as const;
+    return task.client === null ? besideReclaim(sides) : sides;
+  };
+  const [before, after] = both(NONE);
   if (after === null && before === null) return { verdict: null, undecided, before, after };
   if (undecided.length > 0) return { verdict: null, undecided, before, after };
   const alone = session.judged(before, after, machine, limits);
@@ -371,7 +377,7 @@ function check(
   const links =
     task.client === null ? callsToLink(task, old, now, session.rules, alone.introduced.length > 0) : NONE;
   if (links.size > 0) {
-    const wide = [program(old, true, links), program(now, existedBefore, links)] as const;
+    const wide = both(links);
     if (undecided.length === 0 && (differs(before, wide[0]) || differs(after, wide[1]))) {
       const verdict = session.judged(...wide, machine, { ...limits, states: Math.ceil(limits.states / 4) });
       if (verdict.introduced.length > 0 || verdict.cutOff === null)
@@ -461,6 +467,26 @@ function checkBeside(
     }
   }
   return null;
+}
+
+/** What stands before and after the patch. */
+type Sides = readonly [readonly EventProgram[] | null, readonly EventProgram[] | null];
+
+/**
+ * Code that flushes what reclaim has batched for the mm, on either side, says that what it finds empty may have been
+ * emptied by reclaim: so it is for both.
+ */
+function besideReclaim(sides: Sides): Sides {
+  const flushes = sides.some((side) =>
+    side?.some((program) =>
+      program.nodes.some(
+        (node) => node.kind === 'event' && node.event.kind === 'batch-flush' && node.event.others === true,
+      ),
+    ),
+  );
+  if (!flushes) return sides;
+  const [before, after] = sides.map((side) => side?.map((one) => ({ ...one, reclaimed: true })) ?? null);
+  return [before ?? null, after ?? null];
 }
 
 const rootsOf = (task: Task, resolver: Resolver): Roots =>

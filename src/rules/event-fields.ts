@@ -103,7 +103,8 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   'gather-free': GATHER,
   'gather-end': GATHER,
   'batch-add': { address: may('expression') },
-  'batch-flush': {},
+  // `others`: what reclaim on other CPUs has batched for the mm is flushed too.
+  'batch-flush': { others: may('boolean') },
   pending: { raised: needs('boolean') },
   'notify-start': RANGE,
   'notify-end': RANGE,
