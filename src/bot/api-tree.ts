@@ -1,7 +1,7 @@
 /** The files of one commit, read through GitHub's API one blob at a time, as they are asked for. */
 import { posix } from 'node:path';
 import { fileText, maxFileBytes, pathParts, sortedNames } from '#source/file-text.js';
-import type { Octokit } from './github-client.js';
+import type { Requests } from './github-client.js';
 import { statusOf } from './github-error.js';
 import { includedPaths } from './included-paths.js';
 import type { ObjectCache } from './object-cache.js';
@@ -30,7 +30,7 @@ const MOST_AHEAD = 8;
 const MOST_LINKS = 10;
 
 export class ApiTree implements WaitingTree {
-  readonly #octokit: Octokit;
+  readonly #octokit: Requests;
   readonly #repository: Repository;
   readonly #commit: string;
   readonly #cache: ObjectCache;
@@ -40,7 +40,7 @@ export class ApiTree implements WaitingTree {
   #running = 0;
 
   /** @param commit any commit that the repository can reach, so also the head of a pull request from a fork */
-  constructor(octokit: Octokit, repository: Repository, commit: string, cache: ObjectCache) {
+  constructor(octokit: Requests, repository: Repository, commit: string, cache: ObjectCache) {
     this.#octokit = octokit;
     this.#repository = repository;
     this.#commit = commit;
@@ -164,7 +164,7 @@ export class ApiTree implements WaitingTree {
 
 /** A file of a branch or commit by its path, or null where there is none. */
 export async function readContent(
-  octokit: Octokit,
+  octokit: Requests,
   repository: Repository,
   ref: string,
   path: string,

@@ -10,6 +10,9 @@ import type { Pace } from './pace.js';
 
 export type Octokit = Awaited<ReturnType<Probot['auth']>>;
 
+/** What reads need of a client: the app's, or the one of @octokit/rest that the action uses. */
+export type Requests = Pick<Octokit, 'request'>;
+
 export interface ClientOptions {
   readonly installation: number;
   readonly pace: Pace;
@@ -33,7 +36,10 @@ interface Tagged {
 }
 
 /** Puts the rules of this file before every request of `octokit`. */
-export function guardRequests(octokit: Octokit, options: ClientOptions): Octokit {
+export function guardRequests<Client extends Pick<Octokit, 'request' | 'hook'>>(
+  octokit: Client,
+  options: ClientOptions,
+): Client {
   const tagged = new Map<string, Tagged>();
   let lastWrite: Promise<void> = Promise.resolve();
 

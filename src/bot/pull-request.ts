@@ -1,7 +1,7 @@
 /** What the app needs to know of a pull request, read in as few requests as possible. */
 import type { Repository } from './api-tree.js';
 import { type DiffHunk, readHunks } from './diff-lines.js';
-import type { Octokit } from './github-client.js';
+import type { Requests } from './github-client.js';
 import { statusOf } from './github-error.js';
 
 export interface PullRequest {
@@ -32,7 +32,7 @@ const MOST_PAGES = 30;
 const PAGE = 100;
 
 export async function readPull(
-  octokit: Octokit,
+  octokit: Requests,
   repository: Repository,
   number: number,
 ): Promise<PullRequest> {
@@ -56,7 +56,7 @@ export async function readPull(
 
 /** The files of a pull request's diff; null where the API says that there are too many, and git has to tell. */
 export async function readFiles(
-  octokit: Octokit,
+  octokit: Requests,
   repository: Repository,
   pull: PullRequest,
 ): Promise<readonly ChangedFile[] | null> {
@@ -101,7 +101,7 @@ export function isTooLarge(pull: PullRequest, relevant: readonly ChangedFile[]):
 
 /** The commit that the diff of a pull request starts from. */
 export async function readMergeBase(
-  octokit: Octokit,
+  octokit: Requests,
   repository: Repository,
   pull: PullRequest,
 ): Promise<string> {
@@ -115,7 +115,7 @@ export async function readMergeBase(
 
 /** Numbers of open pull requests whose head is this commit. */
 export async function pullsWithHead(
-  octokit: Octokit,
+  octokit: Requests,
   repository: Repository,
   head: string,
 ): Promise<readonly number[]> {

@@ -6,7 +6,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProbotOctokit } from 'probot';
+import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import { type FailOn, fails } from '#cli/fails.js';
 import { UsageError } from '#cli/usage-error.js';
@@ -16,7 +16,10 @@ import { applySuppressions } from '#review/suppressions.js';
 import { loadRules } from '#rules/load-rules.js';
 import { readContent } from './api-tree.js';
 import { checkOutput, postedFindings } from './check-output.js';
+import { guardRequests } from './github-client.js';
 import { diffCommits, fetchCommits } from './local-clone.js';
+import { createMetrics } from './metrics.js';
+import { MemoryPace } from './pace.js';
 import { readMergeBase, readPull } from './pull-request.js';
 import { isRelevant } from './relevant-files.js';
 import { CONFIG_PATH, defaultConfig, readConfig } from './repository-config.js';
@@ -39,6 +42,8 @@ const environment = z.object({
 });
 const event = z.object({ pull_request: z.object({ number: z.number() }) });
 
+/** Milliseconds. A workflow that waits costs its owner minutes. */
+const LONGEST_WAIT = 90_000;
 const REVIEW_SECONDS = 1800;
 const REVIEW_MEGABYTES = 4096;
 
@@ -57,9 +62,17 @@ export async function runAction(
   if (!payload.success) throw new UsageError('the event is not about a pull request');
   const [owner = '', repo = ''] = settings.GITHUB_REPOSITORY.split('/');
   const repository = { owner, repo };
-  const octokit = new ProbotOctokit({
-    auth: { token: settings.GITHUB_TOKEN },
+  const client = new Octokit({
+    auth: settings.GITHUB_TOKEN,
     baseUrl: settings.GITHUB_API_URL.replace(/\/+$/, ''),
+  });
+  // The action only reads, so there is no pace to keep; it waits and asks again as the app does.
+  const octokit = guardRequests(client, {
+    installation: 0,
+    pace: new MemoryPace(0),
+    metrics: createMetrics(),
+    longestWait: LONGEST_WAIT,
+    closed: new AbortController().signal,
   });
   const rules = loadRules();
   const pull = await readPull(octokit, repository, payload.data.pull_request.number);
