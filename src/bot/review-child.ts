@@ -4,7 +4,7 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { REVIEW_LIMITS } from '#cli/review-limits.js';
-import type { Patch } from '#patch/series.js';
+import { plainPatch } from '#patch/series.js';
 import { reviewSeries } from '#review/review-series.js';
 import { loadRules } from '#rules/load-rules.js';
 import { openRevision } from '#source/git-tree.js';
@@ -37,21 +37,11 @@ function main(): void {
 function review(task: ReviewTask) {
   const before = renamedBack(openTree('before', task), task);
   const after = openTree('after', task);
-  const patch: Patch = {
+  const patch = plainPatch({
     subject: task.subject,
-    author: null,
-    date: null,
-    messageId: null,
-    inReplyTo: null,
-    references: [],
     commit: task.commit,
-    version: 1,
-    part: null,
-    of: null,
-    trailers: {},
-    body: '',
     files: task.changed.map((path) => ({ oldPath: path, newPath: path, change: 'modify', hunks: [] })),
-  };
+  });
   const state = { patch, context: 'tree', before, after, changed: task.changed, partial: false } as const;
   return reviewSeries([state], loadRules(), {
     machines: task.machines,

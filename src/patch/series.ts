@@ -48,6 +48,22 @@ export interface Patch {
   readonly envelope?: Envelope;
 }
 
+/** A patch that came in no mail: what `facts` says, and nothing else. */
+export const plainPatch = (facts: Pick<Patch, 'subject' | 'files'> & Partial<Patch>): Patch => ({
+  author: null,
+  date: null,
+  messageId: null,
+  inReplyTo: null,
+  references: [],
+  commit: null,
+  version: 1,
+  part: null,
+  of: null,
+  trailers: {},
+  body: '',
+  ...facts,
+});
+
 export interface Address {
   /** Decoded; empty where there is none. */
   readonly name: string;

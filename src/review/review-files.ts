@@ -1,5 +1,6 @@
 /** Whole files without a patch: every violation that their roots can show is `existing`. */
 
+import { plainPatch } from '#patch/series.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
 import type { ReviewDocument, ReviewOptions } from './document.js';
@@ -14,21 +15,7 @@ export function scanTree(
 ): ReviewDocument {
   const files = paths.flatMap((path) => filesUnder(tree, path.replace(/\/+$/, '')));
   const state: PatchedState = {
-    patch: {
-      subject: paths.join(' '),
-      author: null,
-      date: null,
-      messageId: null,
-      inReplyTo: null,
-      references: [],
-      commit: null,
-      version: 1,
-      part: null,
-      of: null,
-      trailers: {},
-      body: '',
-      files: [],
-    },
+    patch: plainPatch({ subject: paths.join(' '), files: [] }),
     context: 'tree',
     before: {
       read: (path) => (files.includes(path) ? null : tree.read(path)),

@@ -1,6 +1,6 @@
 import { parseCommitMessage } from '#patch/message-text.js';
 import { parseGitDiff } from '#patch/parse-patches.js';
-import { type FilePatch, type Patch, PatchError } from '#patch/series.js';
+import { type FilePatch, type Patch, PatchError, plainPatch } from '#patch/series.js';
 import { gitOutput } from './git-command.js';
 import { entryKind, type GitCommit, GitObjects } from './git-objects.js';
 import { GitTree, idOf, isShallow } from './git-tree.js';
@@ -111,21 +111,7 @@ export function stagedStates(dir: string): GitStates {
   if (files === null || files.length === 0) return { states: [], notes };
   const after = overlay(before, texts);
   requireKernel(after, `what is staged in ${dir}`);
-  const patch: Patch = {
-    subject: 'staged changes',
-    author: null,
-    date: null,
-    messageId: null,
-    inReplyTo: null,
-    references: [],
-    commit: null,
-    version: 1,
-    part: null,
-    of: null,
-    trailers: {},
-    body: '',
-    files,
-  };
+  const patch = plainPatch({ subject: 'staged changes', files });
   return { states: [stateOf(patch, before, after)], notes };
 }
 
@@ -208,21 +194,15 @@ function readDiff(diff: string, skip: (reason: string) => void): readonly FilePa
 
 function patchOf(id: string, commit: GitCommit, files: readonly FilePatch[]): Patch {
   const { subject, body, trailers } = parseCommitMessage(commit.message);
-  return {
+  return plainPatch({
     subject,
     author: commit.author,
     date: commit.date,
-    messageId: null,
-    inReplyTo: null,
-    references: [],
     commit: id,
-    version: 1,
-    part: null,
-    of: null,
     trailers,
     body,
     files,
-  };
+  });
 }
 
 function stateOf(patch: Patch, before: Tree, after: Tree): PatchedState {

@@ -1,4 +1,5 @@
 /** States of a series over a tree that exists in memory alone. */
+import { plainPatch } from '#patch/series.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
 
 export type Files = Readonly<Record<string, string>>;
@@ -17,21 +18,7 @@ const treeOf = (files: Files): Tree => ({
 
 /** One patch that turns `before` into `after`. */
 export const change = (before: Files, after: Files): PatchedState => ({
-  patch: {
-    subject: 'a change',
-    author: null,
-    date: null,
-    messageId: null,
-    inReplyTo: null,
-    references: [],
-    commit: null,
-    version: 1,
-    part: null,
-    of: null,
-    trailers: {},
-    body: '',
-    files: [],
-  },
+  patch: plainPatch({ subject: 'a change', files: [] }),
   context: 'tree',
   before: treeOf(before),
   after: treeOf(after),
