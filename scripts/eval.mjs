@@ -2,10 +2,11 @@
 /**
  * Measures the built command line against a corpus of kernel mutations, and against harmless edits of large functions.
  *
- * The corpus is a folder with `mutate.py` and `specs/*.json`. `mutate.py` turns each spec into a patch and its
- * reverse; both are given to one `check` as a series of two, so that patch 1 is the forward verdict and patch 2 the
- * verdict on the undo. The first spec of each tree is also run alone, to verify that the forward verdict does not
- * depend on the patch behind it (`--verify-forward` does so for every spec).
+ * A corpus is a folder of specs, `*.json` or `specs/*.json`; fixtures/kernel-mutations is the one of our own. Each
+ * spec becomes a patch and its reverse; both are given to one `check` as a series of two, so that patch 1 is the
+ * forward verdict and patch 2 the verdict on the undo. The first spec of each tree is also run alone, to verify that
+ * the forward verdict does not depend on the patch behind it (`--verify-forward` does so for every spec). Each corpus
+ * is measured and reported by itself.
  *
  * Only the published JSON is read. What the figures mean is in docs/evaluation.md.
  */
@@ -18,21 +19,24 @@ import { compareFigures, figuresOf } from './eval/figures.mjs';
 import { harmlessFigures, judgeHarmless, makeHarmlessPatches } from './eval/harmless.mjs';
 import { judgeSpec, sameVerdict } from './eval/judge.mjs';
 import { makePatches, readSpecs } from './eval/make-patches.mjs';
-import { renderFigures, renderHarmless, renderMarkdown, replaceTable } from './eval/render.mjs';
+import { hasTable, renderFigures, renderHarmless, renderMarkdown, replaceTable } from './eval/render.mjs';
 import { runCheck, runPool } from './eval/run-check.mjs';
 
-const HELP = `usage: npm run eval -- --trees DIR --corpus DIR [options]
+const HELP = `usage: npm run eval -- --trees DIR [--corpus DIR]... [--own] [options]
        npm run eval -- --trees DIR --harmless [options]
 
   --trees DIR        holds linux-source-6.12/ and linux-source-6.1/, unpacked
-  --corpus DIR       holds mutate.py and specs/*.json
+  --corpus DIR       holds mutation specs, *.json or specs/*.json; may be given several times
+  --own              also the specs in fixtures/kernel-mutations, as the last corpus
   --only REGEX       only specs (or harmless patches) whose id matches
   --jobs N           processes at a time (default: CPUs, at most 2)
   --timeout SECONDS  for one run; a run that reaches it counts as undecided (default 60)
   --hunks            review the patches from their hunks, without a tree
   --verify-forward   run every forward patch alone too, and say where the verdict differs
   --baseline FILE    figures written before: exit 1 when one of them got worse on the specs common to both
-  --write FILE       write figures and per-spec results as JSON, and the table in FILE with .md for .json
+  --write FILE       write figures and per-spec results as JSON, and the table in FILE with .md for .json, or in the
+                     section of docs/evaluation.md that names FILE. With several corpora, one --write and one
+                     --baseline for each, in their order
   --out DIR          keep the patches and the JSON of each run there
   --harmless         instead of the corpus: comment-only and rename-only edits of the functions in
                      scripts/large-functions.json; exit 1 when one of them raises anything
@@ -44,22 +48,27 @@ Exit codes: 0 done; 1 worse than the baseline, a harmless edit raised something,
 the reverse patch; 2 usage error.`;
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const OWN = path.join(ROOT, 'fixtures/kernel-mutations');
 
 async function main() {
   const options = readOptions();
   const out = options.out ?? mkdtempSync(path.join(tmpdir(), 'shootdown-eval-'));
   mkdirSync(out, { recursive: true });
   try {
-    return options.harmless ? await evaluateHarmless(options, out) : await evaluateCorpus(options, out);
+    if (options.harmless) return await evaluateHarmless(options, out);
+    let status = 0;
+    for (const corpus of options.corpora)
+      status = Math.max(status, await evaluateCorpus(corpus, options, out));
+    return status;
   } finally {
     if (options.out === null) rmSync(out, { recursive: true, force: true });
   }
 }
 
-async function evaluateCorpus(options, out) {
-  const specs = readSpecs(options.corpus).filter((spec) => options.only.test(spec.id));
-  if (specs.length === 0) throw new UsageError(`no spec matches ${options.only}`);
-  const unmade = makePatches(options.corpus, options.trees, out, specs);
+async function evaluateCorpus(corpus, options, out) {
+  const specs = readSpecs(corpus.folder).filter((spec) => options.only.test(spec.id));
+  if (specs.length === 0) throw new UsageError(`${corpus.folder}: no spec matches ${options.only}`);
+  const unmade = makePatches(options.trees, out, specs);
   const made = specs.filter((spec) => !unmade.has(spec.id));
   for (const [id, why] of unmade) process.stderr.write(`${id}: no patch: ${why}\n`);
 
@@ -78,15 +87,16 @@ async function evaluateCorpus(options, out) {
   });
 
   const figures = figuresOf(results);
+  if (options.corpora.length > 1) process.stdout.write(`== ${corpus.folder}\n`);
   process.stdout.write(renderFigures(figures, results));
   const differing = results.filter((result) => result.forwardAlone === 'differs');
   for (const result of differing) {
     process.stderr.write(`${result.id}: the forward patch alone gets another verdict than in the series\n`);
   }
-  if (options.write !== null) writeResults(options.write, figures, results);
+  if (corpus.write !== null) writeResults(corpus.write, figures, results);
   const worse =
-    options.baseline === null ? [] : compareFigures(readBaseline(options.baseline, results), results);
-  for (const line of worse) process.stderr.write(`worse than ${options.baseline}: ${line}\n`);
+    corpus.baseline === null ? [] : compareFigures(readBaseline(corpus.baseline, results), results);
+  for (const line of worse) process.stderr.write(`worse than ${corpus.baseline}: ${line}\n`);
   return worse.length > 0 || differing.length > 0 ? 1 : 0;
 }
 
@@ -120,9 +130,16 @@ function treeOf(trees, version) {
 
 function writeResults(file, figures, results) {
   writeFileSync(file, `${JSON.stringify({ version: 1, figures, specs: results }, null, 1)}\n`);
-  const page = file.replace(/\.json$/, '.md');
-  if (page !== file && existsSync(page)) {
-    writeFileSync(page, replaceTable(readFileSync(page, 'utf8'), renderMarkdown(figures, results)));
+  for (const [page, section] of [
+    [file.replace(/\.json$/, '.md'), null],
+    [path.join(path.dirname(file), 'evaluation.md'), path.basename(file)],
+  ]) {
+    if (page === file || !existsSync(page)) continue;
+    const text = readFileSync(page, 'utf8');
+    if (hasTable(text, section)) {
+      writeFileSync(page, replaceTable(text, section, renderMarkdown(figures, results)));
+      return;
+    }
   }
 }
 
@@ -147,19 +164,18 @@ function readOptions() {
     process.exit(0);
   }
   if (values.trees === undefined) throw new UsageError('--trees is needed');
-  if (values.corpus === undefined && !values.harmless)
-    throw new UsageError('--corpus (or --harmless) is needed');
+  const corpora = corporaOf(values);
+  if (corpora.length === 0 && !values.harmless)
+    throw new UsageError('--corpus, --own or --harmless is needed');
   const cli = path.resolve(values.cli ?? path.join(ROOT, 'dist/cli/main.js'));
   if (!existsSync(cli)) throw new UsageError(`${cli} is not there: npm run build`);
   return {
     trees: path.resolve(values.trees),
-    corpus: values.corpus === undefined ? '' : path.resolve(values.corpus),
+    corpora,
     only: readRegex(values.only ?? ''),
     jobs: readCount('--jobs', values.jobs ?? String(Math.min(2, availableParallelism()))),
     timeout: readCount('--timeout', values.timeout ?? '60') * 1000,
     verifyForward: values['verify-forward'] ?? false,
-    baseline: values.baseline ?? null,
-    write: values.write ?? null,
     out: values.out === undefined ? null : path.resolve(values.out),
     harmless: values.harmless ?? false,
     hunks: values.hunks ?? false,
@@ -168,19 +184,37 @@ function readOptions() {
   };
 }
 
+/** The corpora in order, each with the files that its figures are compared with and written to. */
+function corporaOf(values) {
+  const folders = (values.corpus ?? []).map((folder) => path.resolve(folder));
+  if (values.own) folders.push(OWN);
+  for (const name of ['baseline', 'write']) {
+    const given = (values[name] ?? []).length;
+    if (given > 0 && given !== folders.length)
+      throw new UsageError(`--${name}: one for each corpus is needed, ${folders.length} in all`);
+  }
+  return folders.map((folder, at) => ({
+    folder,
+    baseline: values.baseline?.[at] ?? null,
+    write: values.write?.[at] ?? null,
+  }));
+}
+
 function parse() {
   const text = { type: 'string' };
+  const texts = { type: 'string', multiple: true };
   const flag = { type: 'boolean' };
   try {
     return parseArgs({
       options: {
         trees: text,
-        corpus: text,
+        corpus: texts,
+        own: flag,
         only: text,
         jobs: text,
         timeout: text,
-        baseline: text,
-        write: text,
+        baseline: texts,
+        write: texts,
         out: text,
         list: text,
         cli: text,

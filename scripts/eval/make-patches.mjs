@@ -1,27 +1,28 @@
-/** Corpus specs → patch files, by the corpus' own script. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Corpus specs → patch files. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { EditError, writePatches } from './mutate.mjs';
 
-/** Every spec of the corpus, in file and then list order. */
+/** Every spec of the corpus (its `specs` folder, where there is one), in file and then list order. */
 export function readSpecs(corpus) {
-  const folder = path.join(corpus, 'specs');
+  const inner = path.join(corpus, 'specs');
+  const folder = existsSync(inner) ? inner : corpus;
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .flatMap((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
 }
 
-/** Writes `<id>.patch` and `<id>.fix.patch` to `out`; returns the specs that gave none, with the script's reason. */
-export function makePatches(corpus, trees, out, specs) {
-  const list = path.join(out, 'specs.json');
-  writeFileSync(list, JSON.stringify(specs));
-  const run = spawnSync('python3', [path.join(corpus, 'mutate.py'), trees, out, list], { encoding: 'utf8' });
-  if (run.error) throw run.error;
-  const reasons = new Map(run.stderr.split('\n').map((line) => [line.split(':', 1)[0], line]));
-  return new Map(
-    specs
-      .filter((spec) => !existsSync(path.join(out, `${spec.id}.fix.patch`)))
-      .map((spec) => [spec.id, reasons.get(spec.id) ?? run.stderr.trim()]),
-  );
+/** Writes `<id>.patch` and `<id>.fix.patch` to `out`; returns the specs that gave none, with the reason. */
+export function makePatches(trees, out, specs) {
+  const unmade = new Map();
+  for (const spec of specs) {
+    try {
+      writePatches(spec, path.join(trees, `linux-source-${spec.tree}`), out);
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      unmade.set(spec.id, error.message);
+    }
+  }
+  return unmade;
 }

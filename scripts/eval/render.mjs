@@ -1,7 +1,6 @@
 /** Figures → text for a terminal, and the table of docs/evaluation.md. Pure. */
 
 const COLUMNS = ['bugs', 'found', 'other', 'undecided', 'missed', 'failed'];
-const START = '<!-- figures: written by scripts/eval.mjs -->';
 const END = '<!-- end of figures -->';
 
 export function renderFigures(figures, results) {
@@ -81,7 +80,7 @@ function percent(part, whole) {
   return whole === 0 ? 'none' : `${((100 * part) / whole).toFixed(1)} % (${part} of ${whole})`;
 }
 
-/** The part of docs/evaluation.md between its markers. */
+/** The part of docs/evaluation.md between markers. */
 export function renderMarkdown(figures, results) {
   const lines = ['', ...summary(figures).map((line) => `- ${line.replace(/:\s+/, ': ')}`), ''];
   lines.push(`| | ${COLUMNS.join(' | ')} |`, `| --- |${' ---: |'.repeat(COLUMNS.length)}`);
@@ -102,12 +101,21 @@ export function renderMarkdown(figures, results) {
   return `${lines.join('\n')}\n\n`;
 }
 
-/** The page with what stands between the markers replaced. */
-export function replaceTable(page, table) {
-  const start = page.indexOf(START);
-  const end = page.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`docs page has no '${START}' … '${END}'`);
-  return `${page.slice(0, start + START.length)}\n${table}${page.slice(end)}`;
+/** Does the page have a table, of `section` (a file of figures) where it is not null? */
+export function hasTable(page, section) {
+  return page.includes(startOf(section));
+}
+
+/** The page with what stands between the markers of `section` replaced. */
+export function replaceTable(page, section, table) {
+  const start = page.indexOf(startOf(section));
+  const end = page.indexOf(END, start);
+  if (start < 0 || end < 0) throw new Error(`docs page has no '${startOf(section)}' … '${END}'`);
+  return `${page.slice(0, start + startOf(section).length)}\n${table}${page.slice(end)}`;
+}
+
+function startOf(section) {
+  return `<!-- figures${section === null ? '' : ` of ${section}`}: written by scripts/eval.mjs -->`;
 }
 
 export function renderHarmless(figures, results) {
