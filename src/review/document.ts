@@ -162,6 +162,8 @@ export interface ReviewOptions {
   /** Machine names, in order; empty means all known. */
   readonly machines: readonly string[];
   readonly existing: boolean;
+  /** Are edits looked for that put right what is brought in? Absent: yes. */
+  readonly suggestions?: boolean;
   /** Milliseconds for one root on one machine, and states: reaching either is reported as undecided. */
   readonly limits: { readonly states: number; readonly milliseconds: number };
   readonly now: () => number;

@@ -7,6 +7,7 @@ import type { TraceStep } from '#machine/run.js';
 import type { Run } from '#machine/search-program.js';
 import type { HazardId, RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
+import type { ChangedName } from './changed-functions.js';
 import type { Finding, RelatedLine, ReviewOptions, Side, Status, TraceLine } from './document.js';
 import type { Verdict } from './judge.js';
 import type { Task } from './task.js';
@@ -18,6 +19,18 @@ export interface Candidate {
   readonly before: readonly EventProgram[] | null;
   readonly after: readonly EventProgram[] | null;
   notBuiltOn?: readonly string[];
+}
+
+/** One thing that the patch brings in, as far as a way out of it is to be found. */
+export interface Cause {
+  /** Through which of the changed names it goes wrong. */
+  readonly changed: readonly ChangedName[];
+  readonly place: { readonly file: string; readonly line: number; readonly function: string };
+  /** Where the run that is shown happens, and all on which some run does. */
+  readonly machine: string;
+  readonly machines: readonly string[];
+  readonly before: readonly EventProgram[] | null;
+  readonly after: readonly EventProgram[] | null;
 }
 
 interface Hit {
@@ -32,10 +45,11 @@ export function findingsOf(
   state: PatchedState,
   rules: RuleSet,
   options: ReviewOptions,
+  suggest: (cause: Cause) => Finding['suggestion'],
 ): Finding[] {
   const findings = [
     ...byCause(hits(candidates, 'introduced')).map((cause) =>
-      finding(cause, 'introduced', candidates, state, rules),
+      finding(cause, 'introduced', candidates, state, rules, suggest),
     ),
     ...byCause(hits(candidates, 'fixed')).map((cause) => finding(cause, 'fixed', candidates, state, rules)),
     ...(options.existing
@@ -89,6 +103,7 @@ function finding(
   candidates: readonly Candidate[],
   state: PatchedState,
   rules: RuleSet,
+  suggest: (cause: Cause) => Finding['suggestion'] = () => null,
 ): Finding {
   const shown = representative(cause);
   const hazard = shown.run.violation.hazard;
@@ -155,9 +170,19 @@ function finding(
     consequence: shown.run.violation.consequence,
     assumptions,
     closedBy: null,
-    suggestion: null,
+    suggestion: suggest({
+      changed: distinct(cause.map((hit) => hit.candidate.task.changed)),
+      place,
+      machine: shown.candidate.machine,
+      machines,
+      before: shown.candidate.before,
+      after: shown.candidate.after,
+    }),
   };
 }
+
+const distinct = (names: readonly ChangedName[]): ChangedName[] =>
+  names.filter((a, n) => names.findIndex((b) => a.name === b.name && a.file === b.file) === n);
 
 /** How far a reader may go by the finding, and why. */
 function trustIn(

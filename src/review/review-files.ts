@@ -28,7 +28,7 @@ export function scanTree(
     offsets: new Map(),
     skipped: [],
   };
-  const document = reviewSeries([state], rules, options);
+  const document = reviewSeries([state], rules, { ...options, suggestions: false });
   return {
     ...document,
     patches: document.patches.map((patch) => ({

@@ -24,6 +24,7 @@ import { mergeUndecided, type Open } from './merge-undecided.js';
 import { partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
 import { Session } from './session.js';
+import { suggester } from './suggest.js';
 import type { Task } from './task.js';
 import { VERSION } from './version.js';
 
@@ -78,6 +79,36 @@ function closedLater(patches: readonly ReviewedPatch[]): ReviewedPatch[] {
 
 function reviewPatch(state: PatchedState, machines: readonly MachineFile[], session: Session): ReviewedPatch {
   session.patchStart = session.states;
+  const searched = searchPatch(state, machines, session);
+  const { analysed, undecided, candidates } = searched;
+  const suggest = suggester(state, searched, machines, session, searchPatch);
+  const findings = findingsOf(candidates, state, session.rules, session.options, suggest);
+  return {
+    subject: state.patch.subject,
+    messageId: state.patch.messageId,
+    commit: state.patch.commit,
+    files: state.patch.files.map((file) => file.newPath ?? file.oldPath ?? ''),
+    context: state.context,
+    analysed,
+    findings,
+    undecided,
+    ...quotedPatch(state.patch, findings),
+  };
+}
+
+interface Searched {
+  readonly analysed: readonly { readonly function: string; readonly file: string }[];
+  readonly undecided: readonly Undecided[];
+  readonly candidates: readonly Candidate[];
+}
+
+/** Every name that a patch changes, and those of `also` whether it does or not, on every machine that builds it. */
+function searchPatch(
+  state: PatchedState,
+  machines: readonly MachineFile[],
+  session: Session,
+  also: readonly ChangedName[] = [],
+): Searched {
   const sources = state.changed.filter((path) => /\.[ch]$/.test(path));
   const analysed: { function: string; file: string }[] = [];
   const undecided: Open[] = [];
@@ -99,6 +130,8 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
     const after = session.index(state.after, file);
     for (const name of touchedFunctions(before, after)) analysed.push({ function: name, file });
     const changed = changedFunctions(before, after);
+    for (const name of also)
+      if (name.file === file && !changed.some((known) => known.name === name.name)) changed.push(name);
     session.functions += changed.length;
     if (changed.length === 0) continue;
     const notBuilt: string[] = [];
@@ -111,7 +144,8 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
         continue;
       }
       const live = changed.filter((change) => {
-        const isLive = isLiveChange(change.name, before, after, old, now);
+        const isLive =
+          also.some(({ name }) => name === change.name) || isLiveChange(change.name, before, after, old, now);
         if (!isLive) dead.set(change.name, [...(dead.get(change.name) ?? []), machine.name]);
         return isLive;
       });
@@ -132,18 +166,7 @@ function reviewPatch(state: PatchedState, machines: readonly MachineFile[], sess
         candidate.notBuiltOn = [...notBuilt, ...(dead.get(candidate.task.changed.name) ?? [])];
   }
   settleUnchanged(candidates, machines, session);
-  const findings = findingsOf(candidates, state, session.rules, session.options);
-  return {
-    subject: state.patch.subject,
-    messageId: state.patch.messageId,
-    commit: state.patch.commit,
-    files: state.patch.files.map((file) => file.newPath ?? file.oldPath ?? ''),
-    context: state.context,
-    analysed,
-    findings,
-    undecided: mergeUndecided(undecided),
-    ...quotedPatch(state.patch, findings),
-  };
+  return { analysed, undecided: mergeUndecided(undecided), candidates };
 }
 
 /**

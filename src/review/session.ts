@@ -16,9 +16,9 @@ import { type JudgeLimits, judge, type Verdict } from './judge.js';
 import { walkersOf } from './parties.js';
 
 export class Session {
-  readonly cache = new IndexCache();
-  readonly extraction = new SharedExtraction();
-  private readonly resolvers = new WeakMap<Tree, Map<string, Resolver>>();
+  readonly cache: IndexCache;
+  readonly extraction: SharedExtraction;
+  private readonly resolvers: WeakMap<Tree, Map<string, Resolver>>;
   functions = 0;
   programs = 0;
   states = 0;
@@ -28,7 +28,21 @@ export class Session {
   constructor(
     readonly rules: RuleSet,
     readonly options: ReviewOptions,
-  ) {}
+    /** Whose indexes, resolvers and programs are used on. */
+    parent?: Session,
+  ) {
+    this.cache = parent?.cache ?? new IndexCache();
+    this.extraction = parent?.extraction ?? new SharedExtraction();
+    this.resolvers = parent?.resolvers ?? new WeakMap<Tree, Map<string, Resolver>>();
+  }
+
+  /**
+   * A session with counters and verdicts of its own that tells nobody of its progress. Programs that are the same on
+   * both sides are searched too: what is said to be clean has been looked at.
+   */
+  fork(): Session {
+    return new Session(this.rules, { ...this.options, existing: true, onProgress: () => {} }, this);
+  }
 
   resolver(tree: Tree, machine: MachineFile): Resolver {
     let map = this.resolvers.get(tree);
