@@ -16,6 +16,8 @@ export interface FunctionText {
   readonly body: PlacedStatement;
   /** What the program does in the function, by line. */
   readonly events: ReadonlyMap<number, ReadonlySet<EventKind>>;
+  /** What a primitive does, by its name: the program leaves out what changes nothing where it stands. */
+  readonly primitive: (name: string) => ReadonlySet<EventKind>;
 }
 
 export interface CandidateEdit {
@@ -208,7 +210,7 @@ function placeOf(
   const at = row.children.indexOf(statement);
   for (const next of row.children.slice(at + 1)) {
     const now = toNew.get(next);
-    if (now !== undefined) return now.parent?.kind === 'block' ? { before: now } : null;
+    if (now !== undefined) return { before: now };
   }
   for (const last of row.children.slice(0, at).reverse()) {
     const now = toNew.get(last);
@@ -254,6 +256,9 @@ class Scene {
   does(statement: PlacedStatement, kinds: ReadonlySet<EventKind>): boolean {
     for (let line = statement.firstLine; line <= statement.lastLine; line += 1)
       for (const kind of this.source.events.get(line) ?? []) if (kinds.has(kind)) return true;
+    for (const { names } of eachStatement(statement))
+      for (const name of names)
+        for (const kind of this.source.primitive(name)) if (kinds.has(kind)) return true;
     return false;
   }
 
@@ -284,9 +289,10 @@ class Scene {
     const offset = offsetOf(spot);
     if ('before' in spot ? contains(spot.before, statement) : contains(spot.behind, statement)) return null;
     if (!this.keepsItsValues(statement, offset, true)) return null;
-    const inserted = this.insert((indent) => linesOf(this.lines, statement, indent), spot);
+    const whole = { ...statement, firstLine: this.aboveComment(statement.firstLine) };
+    const inserted = this.insert((indent) => linesOf(this.lines, whole, indent), spot);
     if (inserted === null) return null;
-    const taken = removal(this.file, this.lines, statement);
+    const taken = removal(this.file, this.lines, whole);
     const [first] = inserted;
     if (first !== undefined && first.line > taken.line && first.line < taken.line + taken.remove) return null;
     return [...inserted, taken].sort((a, b) => a.line - b.line);
@@ -334,9 +340,13 @@ class Scene {
 
   /** A comment directly above a statement belongs to it. */
   private aboveComment(line: number): number {
-    let first = line;
-    while (/^\s*(?:\/\*|\*)/.test(this.lines[first - 2] ?? '')) first -= 1;
-    return first;
+    if (!/\*\/\s*$/.test(this.lines[line - 2] ?? '')) return line;
+    for (let first = line - 1; first >= 1; first -= 1) {
+      const text = this.lines[first - 1] ?? '';
+      if (/^\s*\/\*/.test(text)) return first;
+      if (!/^\s*\*/.test(text)) return line;
+    }
+    return line;
   }
 
   /** Would the names of another side's statement mean here what they meant there? */

@@ -7,6 +7,7 @@ import { statementsOf } from '#c/statements.js';
 import type { EventKind } from '#event/event.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram, Site } from '#event/program.js';
+import { ruleFor } from '#rules/load-rules.js';
 import { overlay } from '#source/overlay-tree.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
 import { type CandidateEdit, candidateEdits, type FunctionText } from './candidate-edits.js';
@@ -161,6 +162,12 @@ function functionText(
     parameters: index.text.slice(definition.start, definition.body),
     body,
     events: eventsIn(programs, file, name),
+    primitive: (called) =>
+      new Set(
+        (ruleFor(session.rules, called, machine)?.steps ?? []).flatMap((step) =>
+          step.kind === 'event' ? [step.event.kind] : [],
+        ),
+      ),
   };
 }
 

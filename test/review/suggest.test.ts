@@ -61,8 +61,8 @@ describe('kernel pages', () => {
   test('a flush that came too late is moved in front of the free', () => {
     expect(mended(RIGHT, unmap(CLEAR, FREE, FLUSH))).toBe(RIGHT);
   });
-  test('the same in a function that the patch brings in', () => {
-    expect(mended('', unmap(CLEAR, FREE, FLUSH))).toBe(RIGHT);
+  test('the same where the patch brings all of it in', () => {
+    expect(mended(unmap(), unmap(CLEAR, FREE, FLUSH))).toBe(RIGHT);
   });
   test('a flush that was taken out is put back, and nothing else', () => {
     const note = '\tpr_debug("gone");\n';
@@ -83,12 +83,21 @@ describe('kernel pages', () => {
     // The late flush computes with what is assigned after the free.
     nothing('', unmap(CLEAR, FREE, '\taddr = other_address();\n', FLUSH));
   });
-  test('a flush on another path is repeated where the page is freed without', () => {
-    const after = unmap(CLEAR, '\tif (failed) {\n\t\t__free_page(page);\n\t\treturn;\n\t}\n', FLUSH, FREE);
-    const text = mended(RIGHT, after);
-    expect(text).toBe(
-      unmap(CLEAR, `\tif (failed) {\n\t${FLUSH}\t\t__free_page(page);\n\t\treturn;\n\t}\n`, FLUSH, FREE),
+  test('a flush behind a path that frees too is moved in front of both', () => {
+    const early = '\tif (failed) {\n\t\t__free_page(page);\n\t\treturn;\n\t}\n';
+    expect(mended(RIGHT, unmap(CLEAR, early, FLUSH, FREE))).toBe(unmap(CLEAR, FLUSH, early, FREE));
+  });
+  test('a flush that cannot be moved is repeated where the page is freed without', () => {
+    const early = (...steps: readonly string[]): string =>
+      `\tif (failed) {\n${steps.join('')}\t\t__free_page(page);\n\t\treturn;\n\t}\nflush:\n`;
+    expect(mended(RIGHT, unmap(CLEAR, early(), FLUSH, FREE))).toBe(
+      unmap(CLEAR, early(`\t${FLUSH}`), FLUSH, FREE),
     );
+  });
+  test('braces are put where a condition had one statement', () => {
+    const after = unmap(CLEAR, '\tif (mapped)\n\t\t__free_page(page);\n');
+    const before = unmap(CLEAR, `\tif (mapped) {\n\t${FLUSH}\t\t__free_page(page);\n\t}\n`);
+    expect(mended(before, after)).toBe(before);
   });
 });
 
