@@ -5,7 +5,7 @@
  */
 import { eachStatement, type PlacedStatement } from '#c/statements.js';
 import type { EventKind } from '#event/event.js';
-import { applyEdits, type Edit, fillsItsLines, indentOf, linesOf, removal } from './source-edit.js';
+import { applyEdits, type Edit, fillsItsLines, indentOf, joined, linesOf, removal } from './source-edit.js';
 import { diffStatements } from './statement-diff.js';
 
 /** One function of one side of a patch. */
@@ -98,36 +98,102 @@ export function candidateEdits(
 
 type Costed = readonly [readonly Edit[] | null, number];
 
-/** What the patch took away is put back, what it moved is moved back, what it changed is changed back: one at a time. */
+/** What the patch took away is put back, what it moved is moved back, what it changed is changed back: a run at a time. */
 function* undone(before: FunctionText, scene: Scene): Generator<Costed> {
   const diff = diffStatements(before.body, scene.body);
   if (diff === null) return;
   const old = new Scene(before);
   const gone = new Set(diff.removed);
-  for (const statement of diff.removed) {
-    // A statement goes with all that stands in it; where some of that is still there, only its condition changed.
+  // A statement goes with all that stands in it; where some of that is still there, only its condition changed.
+  const whole = diff.removed.filter((statement) => {
     const outer = statement.parent === null ? null : unitAbove(statement.parent);
-    if (outer !== null && gone.has(outer) && isWholeGone(outer, gone)) continue;
-    if (statement.kind === 'declaration' || !isWholeGone(statement, gone)) continue;
-    if (!old.does(statement, HEALING)) continue;
-    const place = placeOf(statement, diff.toNew);
-    if (place === null) continue;
-    const moved = diff.added.find(
-      (now) => now.code === statement.code && sameInside(now, statement) && scene.isMovable(now),
-    );
-    if (moved !== undefined) {
-      yield [scene.move(moved, place), 0];
-      continue;
+    return isWholeGone(statement, gone) && !(outer !== null && gone.has(outer) && isWholeGone(outer, gone));
+  });
+  const movedTo = (statement: PlacedStatement): PlacedStatement | undefined =>
+    diff.added.find((now) => sameInside(now, statement) && scene.isMovable(now));
+  const restored = (run: readonly PlacedStatement[], place: Spot): Edit[] | null => {
+    const taken: Edit[] = [];
+    const lines: PlacedStatement[] = [];
+    for (const statement of run) {
+      const moved = movedTo(statement);
+      if (moved !== undefined) {
+        if (!scene.keepsItsValues(moved, offsetOf(place), true)) return null;
+        taken.push(removal(scene.file, scene.lines, moved));
+        lines.push(statement);
+      } else if (
+        old.isMovable(statement) &&
+        !old.does(statement, PAIRED) &&
+        scene.knows(statement, old, place)
+      )
+        lines.push(statement);
+      else return null;
     }
-    if (!old.isMovable(statement) || !scene.knows(statement, old, place)) continue;
-    yield [scene.insert(linesFrom(old, statement), place), 0];
-    const instead = diff.added.find((now) => scene.stands(now, place) && now.kind === statement.kind);
-    if (instead !== undefined && scene.isMovable(instead)) {
-      const lines = linesOf(old.lines, statement, indentOf(scene.lines[instead.firstLine - 1] ?? ''));
-      const remove = instead.lastLine - instead.firstLine + 1;
-      yield [[{ file: scene.file, line: instead.firstLine, remove, insert: lines }], 0];
+    const added = scene.insert(
+      (indent) => lines.flatMap((statement) => linesOf(old.lines, statement, indent)),
+      place,
+    );
+    return added === null ? null : joined([...added, ...taken]);
+  };
+  const runs = runsOf(whole);
+  if (runs.length > 1) {
+    const all = runs.map((run) => {
+      const place = run[0] === undefined ? null : placeOf(run[0], diff.toNew);
+      return place === null ? null : restored(run, place);
+    });
+    if (!all.includes(null)) yield [joined(all.flatMap((edits) => edits ?? [])), 0];
+  }
+  for (const run of runs) {
+    const first = run[0];
+    const place = first === undefined ? null : placeOf(first, diff.toNew);
+    if (place === null || !run.some((statement) => old.does(statement, HEALING))) continue;
+    if (run.length > 1) yield [restored(run, place), 0];
+    for (const statement of run) {
+      if (!old.does(statement, HEALING)) continue;
+      const moved = movedTo(statement);
+      if (moved !== undefined) {
+        yield [scene.move(moved, place), scene.orders(moved, place)];
+        continue;
+      }
+      if (!old.isMovable(statement) || !scene.knows(statement, old, place)) continue;
+      const instead = diff.added.find((now) => scene.stands(now, place) && now.kind === statement.kind);
+      if (instead !== undefined && scene.isMovable(instead)) {
+        const insert = linesOf(old.lines, statement, indentOf(scene.lines[instead.firstLine - 1] ?? ''));
+        const remove = instead.lastLine - instead.firstLine + 1;
+        // One that does the same sort of thing was put in its place.
+        yield [[{ file: scene.file, line: instead.firstLine, remove, insert }], -2];
+      }
+      yield [restored([statement], place), 0];
     }
   }
+}
+
+/** Events that come in pairs: one of them alone is never put in. */
+const PAIRED: ReadonlySet<EventKind> = new Set<EventKind>([
+  'lock',
+  'unlock',
+  'interrupts',
+  'rcu-read',
+  'notify-start',
+  'notify-end',
+  'lazy-mmu',
+  'pending',
+  'cpu',
+  'gather-start',
+  'gather-end',
+]);
+
+/** Statements that stand directly behind one another. */
+function runsOf(statements: readonly PlacedStatement[]): PlacedStatement[][] {
+  const runs: PlacedStatement[][] = [];
+  for (const statement of statements) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    const row = statement.parent?.children ?? [];
+    if (run !== undefined && last !== undefined && row[row.indexOf(statement) - 1] === last)
+      run.push(statement);
+    else runs.push([statement]);
+  }
+  return runs;
 }
 
 /** The statement is brought in front of what goes wrong, or that behind it. */
@@ -145,12 +211,14 @@ function* reordered(scene: Scene, line: number): Generator<Costed> {
     if (block === null) continue;
     const level = ancestorIn(wrong, block);
     if (level !== null && scene.does(helper, REPEATABLE_OR_CLEAR))
-      yield [scene.move(helper, { before: level }), 0];
+      if (!scene.waitsAcross(helper, { before: level }))
+        yield [scene.move(helper, { before: level }), scene.orders(helper, { before: level })];
     // Behind it: only what stands in the same row, so that it is done on the paths on which it was.
     const unit = unitOf(wrong);
     const helperLevel = unit.parent === null ? null : ancestorIn(helper, unit.parent);
     if (helperLevel !== null && helperLevel.start > unit.start && isCall(unit) && scene.isMovable(unit))
-      if (!scene.leaves(unit.end, helperLevel.end)) yield [scene.move(unit, { behind: helperLevel }), 0];
+      if (!scene.leaves(unit.end, helperLevel.end))
+        yield [scene.move(unit, { behind: helperLevel }), scene.orders(unit, { behind: helperLevel })];
     if (scene.does(helper, REPEATABLE) && isCall(helper)) yield [scene.repeat(helper, wrong), 3];
   }
 }
@@ -219,11 +287,6 @@ function placeOf(
   return null;
 }
 
-const linesFrom =
-  (scene: Scene, statement: PlacedStatement) =>
-  (indent: string): string[] =>
-    linesOf(scene.lines, statement, indent);
-
 const LOOPS: ReadonlySet<string> = new Set(['while', 'do', 'for', 'macro']);
 
 /** A function's text with what is asked about it. */
@@ -277,6 +340,33 @@ class Scene {
     return 'before' in spot ? row[at + 1] === spot.before : row[at - 1] === spot.behind;
   }
 
+  /** Does something that does this stand between the statement and the spot? */
+  crosses(statement: PlacedStatement, spot: Spot, kind: EventKind): boolean {
+    const offset = offsetOf(spot);
+    const [from, to] = offset <= statement.start ? [offset, statement.start] : [statement.end, offset];
+    return this.statements.some(
+      (other) =>
+        other.kind === 'expression' &&
+        other.start >= from &&
+        other.start < to &&
+        this.does(other, new Set([kind])),
+    );
+  }
+
+  /** What is moved across a barrier leaves it without a use: any other edit is better. */
+  orders(statement: PlacedStatement, spot: Spot): number {
+    return this.crosses(statement, spot, 'barrier') ? 5 : 0;
+  }
+
+  /** Would what waits for other CPUs come to stand where interrupts are off, or what sleeps where a lock is held? */
+  waitsAcross(statement: PlacedStatement, spot: Spot): boolean {
+    const sleeps = this.does(statement, new Set<EventKind>(['rcu-wait']));
+    const kinds: readonly EventKind[] = sleeps
+      ? ['interrupts', 'lock', 'unlock', 'rcu-read']
+      : ['interrupts'];
+    return kinds.some((kind) => this.crosses(statement, spot, kind));
+  }
+
   /** Does control leave between the two offsets? */
   leaves(from: number, to: number): boolean {
     return this.statements.some(
@@ -295,7 +385,7 @@ class Scene {
     const taken = removal(this.file, this.lines, whole);
     const [first] = inserted;
     if (first !== undefined && first.line > taken.line && first.line < taken.line + taken.remove) return null;
-    return [...inserted, taken].sort((a, b) => a.line - b.line);
+    return joined([...inserted, taken]);
   }
 
   /** The call once more, directly in front of `wrong`. */
@@ -380,7 +470,7 @@ class Scene {
   }
 
   /** At `offset`, does the statement compute with what it computes with where it stands, and give what it gives? */
-  private keepsItsValues(statement: PlacedStatement, offset: number, moves: boolean): boolean {
+  keepsItsValues(statement: PlacedStatement, offset: number, moves: boolean): boolean {
     const [from, to] = offset <= statement.start ? [offset, statement.start] : [statement.end, offset];
     const own = [...eachStatement(statement)];
     const reads = new Set(own.flatMap(({ names }) => [...names]));

@@ -11,7 +11,24 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   return lines.join('\n');
 }
 
-export const inOrder = (edits: readonly Edit[]): Edit[] => [...edits].sort((a, b) => a.line - b.line);
+const inOrder = (edits: readonly Edit[]): Edit[] => [...edits].sort((a, b) => a.line - b.line);
+
+/** In order, and those that touch made one. */
+export function joined(edits: readonly Edit[]): Edit[] {
+  const result: Edit[] = [];
+  for (const edit of inOrder(edits)) {
+    const last = result.at(-1);
+    if (last === undefined || last.line + last.remove < edit.line) result.push(edit);
+    else
+      result[result.length - 1] = {
+        file: last.file,
+        line: last.line,
+        remove: Math.max(last.remove, edit.line + edit.remove - last.line),
+        insert: [...last.insert, ...edit.insert],
+      };
+  }
+  return result;
+}
 
 /** Does the statement fill its lines, comments aside, so that they can be moved whole? */
 export function fillsItsLines(lines: readonly string[], text: string, statement: PlacedStatement): boolean {
