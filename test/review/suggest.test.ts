@@ -6,7 +6,7 @@ import { loadRules } from '#rules/load-rules.js';
 import { change } from './memory-tree.js';
 
 const rules = loadRules();
-const MACHINES = ['arm64', 'x86-64'];
+const MACHINES = ['x86-64', 'arm64'];
 
 const review = (before: string, after: string, machines: readonly string[] = MACHINES): ReviewedPatch => {
   const [patch] = reviewSeries([change({ 'mm/a.c': before }, { 'mm/a.c': after })], rules, {
