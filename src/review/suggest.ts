@@ -10,18 +10,23 @@ import type { EventProgram, Site } from '#event/program.js';
 import { ruleFor } from '#rules/load-rules.js';
 import { overlay } from '#source/overlay-tree.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
-import { type CandidateEdit, candidateEdits, type FunctionText } from './candidate-edits.js';
+import { type CandidateEdit, candidateEdits } from './candidate-edits.js';
 import type { ChangedName } from './changed-functions.js';
 import type { Finding, Undecided } from './document.js';
 import type { Candidate, Cause } from './findings.js';
+import type { FunctionText } from './scene.js';
 import type { Session } from './session.js';
 
 /** Edits tried for one finding. */
 const EDITS = 6;
 /** Findings of a patch that edits are looked for. */
 const FINDINGS = 3;
-/** States that all replays of a patch may take together, in multiples of the limit for one search. */
-const STATES = 8;
+/**
+ * States that all replays of a patch may take together: this often what its search took, and the limit for one search
+ * more, since what is the same on both sides is looked at here; and at most this often that limit.
+ */
+const SHARE = 2;
+const MOST = 8;
 
 /** The stage of the review that is run again for each edit. */
 export type SearchPatch = (
@@ -49,6 +54,10 @@ export function suggester(
   let states = 0;
   const started = session.options.now();
   const { limits } = session.options;
+  const budget = Math.min(
+    SHARE * (session.states - session.patchStart) + limits.states,
+    MOST * limits.states,
+  );
   const raised = new Set(
     found.candidates.filter((c) => c.verdict.introduced.length > 0).map((c) => keyOf(c.task.changed)),
   );
@@ -81,12 +90,15 @@ export function suggester(
           verdict.introduced.length > 0 &&
           (names.has(keyOf(task.changed)) || !raised.has(keyOf(task.changed))),
       );
+      // What does as before does nothing new, whether or not all of it was seen: only more is not claimed of it.
+      const differs = own.some(({ verdict }) => !verdict.same);
       const isOpen =
         own.some(({ verdict }) => verdict.cutOff !== null && !verdict.same) ||
-        undecided.some((gap) => !open.has(`${gap.file} ${gap.function}`));
+        undecided.some((gap) => differs && !open.has(`${gap.file} ${gap.function}`));
       if (isWrong || isOpen || (own.length === 0 && cause.machines.includes(machine.name))) return null;
-      if (own.length > 0) clean.add(machine.name);
-      if (states > STATES * limits.states) return null;
+      if (own.length > 0 && own.every(({ verdict }) => verdict.cutOff === null)) clean.add(machine.name);
+      else if (machine.name === cause.machine) return null;
+      if (states > budget) return null;
     }
     return {
       states: trial.states,
@@ -100,7 +112,7 @@ export function suggester(
     tried += 1;
     let edits = 0;
     for (const { file, edit } of editsFor(cause, state, machines, session)) {
-      if (edits >= EDITS || states > STATES * limits.states) return null;
+      if (edits >= EDITS || states > budget) return null;
       if (session.options.now() - started > limits.milliseconds) return null;
       edits += 1;
       const proof = replay(cause, file, edit);
