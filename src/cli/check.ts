@@ -21,6 +21,7 @@ export interface CheckFlags extends SilenceFlags, RenderFlags {
   readonly staged?: boolean;
   readonly machine: readonly string[];
   readonly existing?: boolean;
+  readonly suggest?: boolean;
   readonly failOn: FailOn;
   readonly dump?: string;
 }
@@ -45,6 +46,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const options = {
     machines,
     existing: flags.existing === true,
+    suggestions: flags.suggest !== false,
     limits: REVIEW_LIMITS,
     now,
     onProgress: progress.show,

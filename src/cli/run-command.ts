@@ -55,6 +55,7 @@ export function createProgram(finish: (code: number) => void): Command {
     .option('--range <A..B>', 'take the commits of a git range')
     .option('--staged', 'take what is staged in git')
     .option('--existing', 'also report what was there before')
+    .option('--no-suggest', 'do not look for edits that put findings right')
     .addOption(new Option('--dump <kind:function>', 'show a stage: cfg or events').hideHelp())
     .action(async (files: string[], flags) => finish(await (await import('./check.js')).check(files, flags)));
 

@@ -4,7 +4,7 @@ import { cleanLine, cleanSource } from './clean-text.js';
 import { cpuColumns } from './cpu-columns.js';
 import { missingStep } from './missing-step.js';
 import { withoutBranches } from './short-step.js';
-import { suggestionDiff } from './suggestion-diff.js';
+import { DIFF_SIGNS, suggestionClaim, suggestionDiff } from './suggestion-diff.js';
 import { wrapText } from './wrap-text.js';
 
 const WIDTH = 72;
@@ -137,15 +137,13 @@ function restsOn({ assumptions, confidence, why }: Finding): string {
 
 function suggestionLines(finding: Finding): readonly string[] {
   if (finding.suggestion === null) return [];
-  const { machines } = finding.suggestion;
-  const signs = { place: '', remove: '- ', insert: '+ ' } as const;
   return [
     '',
-    ...paragraph(`This order was replayed on ${listed(machines)} and nothing went wrong:`),
+    ...paragraph(`With the change below, the same search has ${suggestionClaim(finding.suggestion)}:`),
     '',
     ...suggestionDiff(finding)
       .filter((d) => d.kind !== 'place')
-      .map((d) => INDENT + signs[d.kind] + d.text),
+      .map((d) => (INDENT + DIFF_SIGNS[d.kind] + d.text).trimEnd()),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '#review/document.js';
 import { cpuColumns } from './cpu-columns.js';
 import { code, fenced, plain } from './markdown-text.js';
 import { sequenceDiagram } from './sequence-diagram.js';
-import { suggestionDiff } from './suggestion-diff.js';
+import { DIFF_SIGNS, suggestionClaim, suggestionDiff } from './suggestion-diff.js';
 
 /** New lines for a stretch of the changed file, ready for a suggestion block. */
 export interface SuggestedLines {
@@ -73,11 +73,9 @@ function run(finding: Finding): readonly string[] {
 
 function suggestion(finding: Finding, suggested: SuggestedLines | null): readonly string[] {
   if (finding.suggestion === null) return [];
-  const { states, machines } = finding.suggestion;
-  const replayed = `Suggested order; replayed on ${names(machines)}: ${states} states, no violation.`;
+  const replayed = `Suggested edit: ${suggestionClaim(finding.suggestion)}.`;
   if (suggested !== null) return [replayed, '', ...fenced('suggestion', suggested.lines), ''];
-  const signs = { place: '', remove: '- ', insert: '+ ' } as const;
-  const diff = suggestionDiff(finding).map((line) => signs[line.kind] + line.text);
+  const diff = suggestionDiff(finding).map((line) => DIFF_SIGNS[line.kind] + line.text);
   return [replayed, '', ...fenced('diff', diff), ''];
 }
 

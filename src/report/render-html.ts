@@ -16,7 +16,7 @@ import { PAGE_SCRIPT } from './page-script.js';
 import { PAGE_STYLE } from './page-style.js';
 import { runStates } from './run-states.js';
 import { isBranch, shortStep } from './short-step.js';
-import { suggestionDiff } from './suggestion-diff.js';
+import { suggestionClaim, suggestionDiff } from './suggestion-diff.js';
 
 /** Renders a document. `pages` explain the hazards. The same input gives the same page. */
 export function renderHtml(document: ReviewDocument, pages: readonly HazardHelp[]): string {
@@ -227,17 +227,18 @@ function renderFacts(finding: Finding): string {
 
 function renderSuggestion(finding: Finding): string {
   if (finding.suggestion === null) return '';
-  const { machines, states } = finding.suggestion;
   const lines = suggestionDiff(finding).map(({ kind, text }) => {
     const line = escapeCode(text);
     switch (kind) {
       case 'place':
         return `<span class="dim">${line}</span>`;
+      case 'keep':
+        return `<span>  ${line}</span>`;
       case 'remove':
         return `<span class="del">- ${line}</span>`;
       case 'insert':
         return `<span class="add">+ ${line}</span>`;
     }
   });
-  return `<h4>Suggested order</h4><p>Replayed on ${escapeText(machines.join(', '))}: ${states} states, no violation.</p><pre class="diff" tabindex="0">${lines.join('')}</pre>`;
+  return `<h4>Suggested edit</h4><p>${escapeText(upperFirst(suggestionClaim(finding.suggestion)))}.</p><pre class="diff" tabindex="0">${lines.join('')}</pre>`;
 }

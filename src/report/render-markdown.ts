@@ -4,7 +4,7 @@ import { codeFrame } from './code-frame.js';
 import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { cpuColumns } from './cpu-columns.js';
 import { code, fenced, plain } from './markdown-text.js';
-import { suggestionDiff } from './suggestion-diff.js';
+import { DIFF_SIGNS, suggestionClaim, suggestionDiff } from './suggestion-diff.js';
 
 /** A review as GitHub-flavoured Markdown: one section a patch, one subsection a finding, long parts folded away. */
 export function renderMarkdown(document: ReviewDocument): string {
@@ -71,13 +71,11 @@ function renderFinding(finding: Finding): readonly string[] {
   item('Confidence', `${finding.confidence}${finding.why === '' ? '' : `: ${plain(finding.why)}`}`);
   if (finding.closedBy !== null) item('Closed by a later patch', plain(finding.closedBy));
   if (finding.suggestion !== null) {
-    const { states, machines } = finding.suggestion;
-    lines.push('', `Suggested order; replayed on ${names(machines)}: ${states} states, no violation.`, '');
-    const signs = { place: '', remove: '- ', insert: '+ ' } as const;
+    lines.push('', `Suggested edit: ${suggestionClaim(finding.suggestion)}.`, '');
     lines.push(
       ...fenced(
         'diff',
-        suggestionDiff(finding).map((d) => signs[d.kind] + d.text),
+        suggestionDiff(finding).map((d) => DIFF_SIGNS[d.kind] + d.text),
       ),
     );
   }

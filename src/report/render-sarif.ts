@@ -11,6 +11,7 @@ import { cleanLine } from './clean-text.js';
 import { changeText } from './cpu-columns.js';
 import type { HazardHelp } from './hazard-help.js';
 import { missingStep } from './missing-step.js';
+import { suggestionClaim } from './suggestion-diff.js';
 
 const ROOT = '%SRCROOT%';
 /** Viewers show a part of a longer flow only. */
@@ -200,7 +201,7 @@ function fix(suggestion: NonNullable<Finding['suggestion']>): object {
   const files = [...new Set(suggestion.edits.map((e) => e.file))];
   return {
     description: {
-      text: `Suggested order, replayed on ${suggestion.machines.join(', ')} without a violation`,
+      text: `Suggested edit: ${suggestionClaim(suggestion)}`,
     },
     artifactChanges: files.map((file) => ({
       artifactLocation: artifact(file),

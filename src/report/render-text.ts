@@ -8,7 +8,7 @@ import { cleanLine } from './clean-text.js';
 import { codeFrame, type FrameFile, type FrameLine } from './code-frame.js';
 import { countFindings, coverageOf, shownFindings } from './coverage.js';
 import { cpuColumns, type Tone } from './cpu-columns.js';
-import { suggestionDiff } from './suggestion-diff.js';
+import { suggestionClaim, suggestionDiff } from './suggestion-diff.js';
 import { cutText, wrapText } from './wrap-text.js';
 
 export interface TextOptions {
@@ -146,13 +146,15 @@ function underline(
 
 function renderSuggestion(finding: Finding, width: number, paint: Paint): readonly string[] {
   if (finding.suggestion === null) return [];
-  const { states, machines } = finding.suggestion;
-  const proof = `Suggested order; replayed on ${machines.join(', ')}: ${states} states, no violation`;
+  const proof = `Suggested edit: ${suggestionClaim(finding.suggestion)}`;
   const lines = ['', ...indented(wrapText(proof, width - 2), 2).map(paint.bold)];
   for (const { kind, text } of suggestionDiff(finding)) {
     switch (kind) {
       case 'place':
         lines.push(`    ${paint.cyan(text)}`);
+        break;
+      case 'keep':
+        lines.push(`      ${text}`.trimEnd());
         break;
       case 'remove':
         lines.push(`    ${paint.red(`- ${text}`)}`);

@@ -114,18 +114,28 @@ export interface Finding {
   readonly consequence: string;
   readonly assumptions: readonly string[];
   readonly closedBy: string | null;
-  readonly suggestion: null | {
-    readonly edits: readonly {
-      readonly file: string;
-      readonly line: number;
-      readonly remove: number;
-      readonly insert: readonly string[];
-    }[];
-    readonly states: number;
-    readonly machines: readonly string[];
-  };
+  readonly suggestion: Suggestion | null;
   /** Somebody decided not to be told: it is kept in the document, and neither counted nor shown. */
   readonly suppressed?: Suppressed;
+}
+
+/** An edit of the patched source with which the search found nothing new: in how many states, on which machines. */
+export interface Suggestion {
+  readonly edits: readonly SuggestedEdit[];
+  readonly states: number;
+  readonly machines: readonly string[];
+}
+
+/** `remove` lines from `line` on make way for `insert`. The texts spare formats a look into the file. */
+export interface SuggestedEdit {
+  readonly file: string;
+  readonly line: number;
+  readonly remove: number;
+  readonly insert: readonly string[];
+  readonly removed?: readonly string[];
+  /** Lines directly in front of the edit and behind it. */
+  readonly above?: readonly string[];
+  readonly below?: readonly string[];
 }
 
 export interface Suppressed {

@@ -29,6 +29,8 @@ export interface JudgeLimits {
   readonly expired: () => boolean;
   /** Violations, as `kindOf` names them, that are settled already: other kinds are looked for, and a few runs do. */
   readonly settled?: ReadonlySet<string>;
+  /** Is it enough to know what is brought in? */
+  readonly newOnly?: boolean;
 }
 
 /** Violating runs looked at for one side; each is one distinct violating state. */
@@ -99,7 +101,7 @@ export function judge(
   };
   const introduced = only(after, before);
   const cutOff = introduced.length > 0 ? null : open;
-  const fixed = introduced.length > 0 || after === null ? [] : only(before, after);
+  const fixed = introduced.length > 0 || after === null || limits.newOnly === true ? [] : only(before, after);
   return { introduced, fixed, existing: kept, cutOff, states, same: false };
 }
 

@@ -30,6 +30,16 @@ const step = z.object({
   text: z.string().exactOptional(),
   changes: z.array(z.object({ what: z.string(), from: z.string(), to: z.string() })),
 });
+const texts = z.array(z.string());
+const edit = z.object({
+  file: z.string(),
+  line: count,
+  remove: count,
+  insert: texts,
+  removed: texts.exactOptional(),
+  above: texts.exactOptional(),
+  below: texts.exactOptional(),
+});
 const finding = z.object({
   fingerprint: z.string(),
   hazard: z.enum(HAZARD_IDS),
@@ -52,7 +62,7 @@ const finding = z.object({
   closedBy: z.string().nullable(),
   suggestion: z
     .object({
-      edits: z.array(z.object({ file: z.string(), line: count, remove: count, insert: z.array(z.string()) })),
+      edits: z.array(edit),
       states: count,
       machines: z.array(z.string()),
     })

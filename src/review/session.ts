@@ -28,8 +28,8 @@ export class Session {
   constructor(
     readonly rules: RuleSet,
     readonly options: ReviewOptions,
-    /** Whose indexes, resolvers and programs are used on. */
-    parent?: Session,
+    /** Whose indexes, resolvers and programs are used on; what is gone is of no interest then. */
+    private readonly parent?: Session,
   ) {
     this.cache = parent?.cache ?? new IndexCache();
     this.extraction = parent?.extraction ?? new SharedExtraction();
@@ -37,11 +37,13 @@ export class Session {
   }
 
   /**
-   * A session with counters and verdicts of its own that tells nobody of its progress. Programs that are the same on
-   * both sides are searched too: what is said to be clean has been looked at.
+   * A session with counters and verdicts of its own that tells nobody of its progress, to see whether anything is
+   * brought in.
+   *
+   * @param existing are programs that are the same on both sides searched too?
    */
-  fork(): Session {
-    return new Session(this.rules, { ...this.options, existing: true, onProgress: () => {} }, this);
+  fork(existing: boolean): Session {
+    return new Session(this.rules, { ...this.options, existing, onProgress: () => {} }, this);
   }
 
   resolver(tree: Tree, machine: MachineFile): Resolver {
@@ -136,7 +138,8 @@ export class Session {
       if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
     }
     const facts = factsOf(machine);
-    const verdict = judge(before, after, facts, limits, existing);
+    const newOnly = this.parent !== undefined;
+    const verdict = judge(before, after, facts, newOnly ? { ...limits, newOnly } : limits, existing);
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),

@@ -1,14 +1,31 @@
 /** Edits of whole lines, in the form in which suggestions are published. */
 import type { PlacedStatement } from '#c/statements.js';
-import type { Finding } from './document.js';
+import type { SuggestedEdit } from './document.js';
 
-export type Edit = NonNullable<Finding['suggestion']>['edits'][number];
+export type Edit = Pick<SuggestedEdit, 'file' | 'line' | 'remove' | 'insert'>;
 
 /** The text with the edits made. They name lines of `text` and do not overlap. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const lines = text.split('\n');
   for (const edit of inOrder(edits).reverse()) lines.splice(edit.line - 1, edit.remove, ...edit.insert);
   return lines.join('\n');
+}
+
+/** Lines around an edit that are shown with it. */
+const AROUND = 2;
+
+/** The edits with the texts that they take away and stand between. */
+export function quoted(edits: readonly Edit[], text: string): SuggestedEdit[] {
+  const lines = text.split('\n');
+  return inOrder(edits).map((edit) => {
+    const [first, behind] = [edit.line - 1, edit.line - 1 + edit.remove];
+    return {
+      ...edit,
+      removed: lines.slice(first, behind),
+      above: lines.slice(Math.max(0, first - AROUND), first),
+      below: lines.slice(behind, behind + AROUND),
+    };
+  });
 }
 
 const inOrder = (edits: readonly Edit[]): Edit[] => [...edits].sort((a, b) => a.line - b.line);

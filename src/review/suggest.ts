@@ -16,16 +16,13 @@ import type { Finding, Undecided } from './document.js';
 import type { Candidate, Cause } from './findings.js';
 import type { FunctionText } from './scene.js';
 import type { Session } from './session.js';
+import { quoted } from './source-edit.js';
 
 /** Edits tried for one finding. */
 const EDITS = 6;
 /** Findings of a patch that edits are looked for. */
 const FINDINGS = 3;
-/**
- * States that all replays of a patch may take together: this often what its search took, and the limit for one search
- * more, since what is the same on both sides is looked at here; and at most this often that limit.
- */
-const SHARE = 2;
+/** States that all replays of a patch may take together, in multiples of the limit for one search. */
 const MOST = 8;
 
 /** The stage of the review that is run again for each edit. */
@@ -54,10 +51,9 @@ export function suggester(
   let states = 0;
   const started = session.options.now();
   const { limits } = session.options;
-  const budget = Math.min(
-    SHARE * (session.states - session.patchStart) + limits.states,
-    MOST * limits.states,
-  );
+  // No more than the patch itself took, and one search.
+  const budget = Math.min(session.states - session.patchStart + limits.states, MOST * limits.states);
+  const isLate = (): boolean => session.options.now() - started > limits.milliseconds;
   const raised = new Set(
     found.candidates.filter((c) => c.verdict.introduced.length > 0).map((c) => keyOf(c.task.changed)),
   );
@@ -74,13 +70,15 @@ export function suggester(
       after: overlay(state.after, new Map([[file, edit.text]])),
       changed: [...new Set([...state.changed, file])],
     };
-    const trial = session.fork();
+    // Where it went wrong it is looked at, even if it is what it was before the patch.
+    const [looked, compared] = [session.fork(true), session.fork(false)];
     const clean = new Set<string>();
     // Where it went wrong it is most likely to go wrong again.
     const order = [...machines].sort(
       (a, b) => Number(b.name === cause.machine) - Number(a.name === cause.machine),
     );
     for (const machine of order) {
+      const trial = machine.name === cause.machine ? looked : compared;
       const { candidates, undecided } = search(edited, [machine], trial, cause.changed);
       states += trial.states - trial.patchStart;
       trial.patchStart = trial.states;
@@ -98,10 +96,10 @@ export function suggester(
       if (isWrong || isOpen || (own.length === 0 && cause.machines.includes(machine.name))) return null;
       if (own.length > 0 && own.every(({ verdict }) => verdict.cutOff === null)) clean.add(machine.name);
       else if (machine.name === cause.machine) return null;
-      if (states > budget) return null;
+      if (states > budget || isLate()) return null;
     }
     return {
-      states: trial.states,
+      states: looked.states + compared.states,
       machines: machines.map(({ name }) => name).filter((name) => clean.has(name)),
     };
   };
@@ -113,10 +111,10 @@ export function suggester(
     let edits = 0;
     for (const { file, edit } of editsFor(cause, state, machines, session)) {
       if (edits >= EDITS || states > budget) return null;
-      if (session.options.now() - started > limits.milliseconds) return null;
+      if (isLate()) return null;
       edits += 1;
       const proof = replay(cause, file, edit);
-      if (proof !== null) return { edits: edit.edits, ...proof };
+      if (proof !== null) return { edits: quoted(edit.edits, state.after.read(file) ?? ''), ...proof };
     }
     return null;
   };

@@ -98,13 +98,52 @@ describe('a pull request', () => {
     expect(run).toMatchObject({ name: 'shootdown', conclusion: 'neutral', output: { title: '1 error' } });
     expect(run.annotations).toMatchObject([{ path: 'mm/khugepaged.c', start_line: 17 }]);
     expect(github.reviews).toMatchObject([{ state: 'COMMENTED', user: LOGIN }]);
-    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 17, side: 'RIGHT' }]);
+    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 16, side: 'RIGHT' }]);
     const body = github.comments[0]?.body ?? '';
     const parts = ['flush-without-ipi', '```text\nCPU0', '```mermaid\nsequenceDiagram'].map((text) =>
       body.indexOf(text),
     );
     expect(parts).toEqual([...parts].sort((a, b) => a - b));
     expect(parts).not.toContain(-1);
+  });
+
+  it('gets a suggestion that, applied as GitHub does, leaves nothing to find', async () => {
+    const app = await start();
+    await reviewed(app, wrong);
+    const [comment] = github.comments;
+    expect(comment?.body).toMatch(
+      /Suggested edit: no new violation found in [\d,]+ states on \d+ machines\.\n\n```suggestion\n/,
+    );
+    const block = /```suggestion\n([^`]*)```/.exec(comment?.body ?? '')?.[1] ?? '';
+    expect(block).toBe('\ttlb_remove_table_sync_one();\n\tmm_dec_nr_ptes(mm);\n');
+    const applied = edit(wrong, 'mm/khugepaged.c', (text) => {
+      const lines = text.split('\n');
+      lines.splice((comment?.line ?? 0) - 1, 1, ...block.trimEnd().split('\n'));
+      return lines.join('\n');
+    });
+    expect(applied['mm/khugepaged.c']).toBe(kernel['mm/khugepaged.c']);
+    const run = await pushed(app, applied);
+    expect(run).toMatchObject({ conclusion: 'success', output: { title: 'Nothing found' } });
+  });
+
+  it('gets a suggestion that is no single stretch of lines as a diff, and no block to apply', async () => {
+    const app = await start();
+    const statistics = Array.from({ length: 20 }, (_, n) => `\tcount_vm_event(EVENT_${n});\n`).join('');
+    const long = edit(kernel, 'mm/khugepaged.c', (text) =>
+      text.replace('\tpte_free(mm, pmd_pgtable(old));\n', `$&${statistics}`),
+    );
+    github.defaultBranch = github.objects.commit(long);
+    const moved = edit(long, 'mm/khugepaged.c', (text) =>
+      text
+        .replace('\ttlb_remove_table_sync_one();\n', '')
+        .replace('EVENT_19);\n', '$&\ttlb_remove_table_sync_one();\n'),
+    );
+    await reviewed(app, moved);
+    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 17 }]);
+    const body = github.comments[0]?.body ?? '';
+    expect(body).toContain('+ tlb_remove_table_sync_one();');
+    expect(body).toContain('- tlb_remove_table_sync_one();');
+    expect(body).not.toContain('```suggestion');
   });
 
   it('that is right gets a check run and nothing else', async () => {
@@ -224,7 +263,7 @@ describe('a push', () => {
     github.asked.length = 0;
     await pushed(app, wrong);
     expect(github.comments).toHaveLength(1);
-    expect(github.comments[0]).toMatchObject({ isResolved: false, line: 17 });
+    expect(github.comments[0]).toMatchObject({ isResolved: false, line: 16 });
     expect(github.comments[0]?.body).toContain('How it goes wrong');
   });
 
@@ -252,7 +291,7 @@ describe('a push', () => {
     await send(app, 'synchronize');
     await done(github.pull(1).head);
     await until(() => github.comments.length === 1 && github.comments[0]?.id !== old?.id, log);
-    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 18 }]);
+    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 17 }]);
   });
 
   it('never takes away a comment that somebody answered', async () => {
@@ -288,7 +327,7 @@ describe('a push', () => {
     const base = github.objects.commit(rebased, [github.defaultBranch]);
     github.defaultBranch = base;
     await pushed(app, collapseWrong(rebased), base);
-    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 19 }]);
+    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 18 }]);
     expect(github.reviews).toHaveLength(1);
   });
 
@@ -390,7 +429,7 @@ describe('trouble with GitHub', () => {
         : null;
     await reviewed(app, wrong);
     expect(log()).toContain('too large for the API');
-    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 17 }]);
+    expect(github.comments).toMatchObject([{ path: 'mm/khugepaged.c', line: 16 }]);
   });
 
   it('a file without its patch is fetched as well', async () => {

@@ -103,7 +103,49 @@ describe('renderText', () => {
     expect(text).toContain('    @@ arch/arm64/mm/mmu.c:868 @@');
     expect(text).toContain('    -         free_mapped_page(page);');
     expect(text).toContain('    + free_mapped_page(page);');
-    expect(text).toContain('  Suggested order; replayed on arm64, x86-ipi: 214 states, no violation');
+    expect(text).toContain('  Suggested edit: no new violation found in 214 states on 2 machines');
+  });
+
+  it('shows the lines around edits once, and the text of what they take away', () => {
+    const file = 'mm/a.c';
+    const suggestion = {
+      edits: [
+        {
+          file,
+          line: 12,
+          remove: 0,
+          insert: ['\t\tflush(a);'],
+          removed: [],
+          above: ['\t\tclear(a);', ''],
+          below: ['\t\tfree(a);', '\t}'],
+        },
+        {
+          file,
+          line: 14,
+          remove: 1,
+          insert: [],
+          removed: ['\tflush(a);'],
+          above: ['\t\tfree(a);', '\t}'],
+          below: ['\treturn 0;'],
+        },
+      ],
+      states: 1_234_567,
+      machines: ['arm64'],
+    };
+    const text = lines(renderText(withFinding({ suggestion }), plain));
+    const from = text.indexOf('  Suggested edit: no new violation found in 1,234,567 states on 1 machine');
+    expect(from).toBeGreaterThan(0);
+    expect(text.slice(from + 1, from + 10)).toEqual([
+      '    @@ mm/a.c:12 @@',
+      '              clear(a);',
+      '',
+      '    +         flush(a);',
+      '              free(a);',
+      '      }',
+      '    - flush(a);',
+      '      return 0;',
+      expect.any(String),
+    ]);
   });
 
   it('shows no run for what a patch fixes', () => {
