@@ -19,11 +19,14 @@ export function quoted(edits: readonly Edit[], text: string): SuggestedEdit[] {
   const lines = text.split('\n');
   return inOrder(edits).map((edit) => {
     const [first, behind] = [edit.line - 1, edit.line - 1 + edit.remove];
+    let [from, to] = [Math.max(0, first - AROUND), Math.min(lines.length, behind + AROUND)];
+    while (from < first && lines[from]?.trim() === '') from += 1;
+    while (to > behind && lines[to - 1]?.trim() === '') to -= 1;
     return {
       ...edit,
       removed: lines.slice(first, behind),
-      above: lines.slice(Math.max(0, first - AROUND), first),
-      below: lines.slice(behind, behind + AROUND),
+      above: lines.slice(from, first),
+      below: lines.slice(behind, to),
     };
   });
 }
