@@ -11,7 +11,7 @@ export const inside = (statement: PlacedStatement, offset: number): boolean =>
   statement.start < offset && offset < statement.end;
 
 /** The statement itself, then what it stands in, blocks left out. */
-export function unitAbove(statement: PlacedStatement): PlacedStatement | null {
+function unitAbove(statement: PlacedStatement): PlacedStatement | null {
   for (let at: PlacedStatement | null = statement; at !== null; at = at.parent)
     if (at.kind !== 'block') return at;
   return null;
