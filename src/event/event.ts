@@ -203,6 +203,8 @@ export type Event<X> =
         | 'deferred-flush'
         /** Loads the page tables of `of`: the witness's when that is `@mm`, others that do not hold it else. */
         | 'load-tables'
+        /** It found that no other CPU has the tables loaded or kept anything of them: only this one may hold translations. */
+        | 'alone'
         /** Another guest's context is loaded: instructions act on it from the next context synchronisation on. */
         | 'switch-vmid';
       readonly of?: X;

@@ -606,8 +606,26 @@ function spaceOf(nodes: readonly ProgramNode[], hint: boolean): EventProgram['sp
     else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl')
       kernel = true;
   }
-  if (!user && !kernel) return hint ? 'kernel' : 'unknown';
+  // Areas of addresses that are given out and taken back are the kernel's.
+  if (!user && !kernel) return hint || nodes.some(namesArea) ? 'kernel' : 'unknown';
   return user === kernel ? 'unknown' : user ? 'user' : 'kernel';
+}
+
+const namesArea = (node: ProgramNode): boolean => expressionsOf(node).some(isArea);
+
+function isArea(expression: Expression): boolean {
+  const area = (value: Value): boolean => value.kind === 'memory' && value.what === 'range';
+  switch (expression.op) {
+    case 'const':
+      return area(expression.value);
+    case 'choice':
+      return expression.of.some(area);
+    case 'var':
+    case 'param':
+      return false;
+    default:
+      return expression.args.some(isArea);
+  }
 }
 
 // ---- comparison

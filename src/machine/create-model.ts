@@ -52,6 +52,8 @@ export interface ModelOptions {
    * with two answers to one question among them.
    */
   readonly remembered?: ReadonlySet<string>;
+  /** Object of which violations are looked for: what goes wrong for another is passed over, and the run goes on. */
+  readonly only?: string;
   /** Runs a program that is alone with every node that it has, needed or not: the same verdict with more states. */
   readonly whole?: boolean;
 }
@@ -89,6 +91,7 @@ export function createModel(options: ModelOptions): MachineModel {
     facts: options.facts,
     fixed: options.fixed ?? new Map(),
     remembered: options.remembered ?? null,
+    only: options.only ?? null,
     layout,
     values,
     space: spaceOf(options.programs),

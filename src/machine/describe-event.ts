@@ -134,7 +134,9 @@ export function describeEvent(event: Event<Value>): string {
     case 'touch':
       return event.write ? 'writes to the address' : 'reads the address';
     case 'cpu':
-      return event.does.replaceAll('-', ' ');
+      return event.does === 'alone'
+        ? 'finds that no other CPU ever had these tables loaded'
+        : event.does.replaceAll('-', ' ');
     case 'witness':
       return 'chooses the address that is followed';
     case 'operation-end':

@@ -94,6 +94,7 @@ function describeCpu(step: Step, cls: number, shown: Map<string, string>): void 
   const condition = step.classByte(cls, CONDITION);
   if (condition === COND.lazy) shown.set(cpu, 'in lazy TLB mode');
   if (condition === COND.user) shown.set(cpu, 'in user mode');
+  if (condition === COND.without) shown.set(cpu, 'never had these tables loaded');
   if (condition === COND.preempted) shown.set(cpu, 'preempted by the hypervisor');
   if (cls >= step.machine.layout.programs) return;
   if (step.cpuByte(cls, IRQ_OFF) !== 0) shown.set(`${cpu} interrupts`, 'off');

@@ -288,7 +288,7 @@ export function runCpu(step: Step, event: Of<'cpu'>): void {
     case 'run-vcpu':
       // These catch up with every flush that left this CPU out.
       put(COND.active);
-      dropAll(step);
+      dropAll(step, step.cls);
       return;
     case 'deferred-flush':
       runDeferred(step, step.cls);
@@ -297,16 +297,25 @@ export function runCpu(step: Step, event: Of<'cpu'>): void {
       const mine = event.of?.kind !== 'symbol' || event.of.name === '@mm';
       put(mine ? COND.active : COND.away);
       if (mine && event.flush !== undefined && truth(step, event.flush, () => 'CR3 is loaded with a flush'))
-        dropAll(step);
+        dropAll(step, step.cls);
       return;
     }
+    case 'alone':
+      // Every CPU has the kernel's tables.
+      if (step.machine.space === 'kernel') return;
+      // Programs beside this one show themselves what they hold; the CPU that stands for all others holds nothing.
+      for (let cls = step.machine.layout.programs; cls < step.machine.layout.classes; cls += 1) {
+        step.setClassByte(cls, CONDITION, COND.without);
+        dropAll(step, cls);
+      }
+      return;
     case 'switch-vmid':
       step.state.note(contextNote(step.cpu), 'loading');
   }
 }
 
-function dropAll(step: Step): void {
+function dropAll(step: Step, cls: number): void {
   for (let level = 0; level < LEVELS.length; level += 1) {
-    for (const at of [LEAF, LEAF_FLAGS, WALK, WALK_FLAGS]) step.setClassByte(step.cls, at + level, 0);
+    for (const at of [LEAF, LEAF_FLAGS, WALK, WALK_FLAGS]) step.setClassByte(cls, at + level, 0);
   }
 }

@@ -8,8 +8,11 @@ import { forgetSecondStage, guestWalkers } from './guest.js';
 import {
   BUFFERED,
   CHANGED,
+  COND,
+  CONDITION,
   DEVICE,
   KNOWN,
+  LAZY_MMU,
   LEAF,
   LEAF_FLAGS,
   MAP_REF,
@@ -67,9 +70,12 @@ export function linkAbove(step: Step, level: number): number {
 }
 
 function markLeaf(step: Step, level: number, old: EntryValue): void {
-  if (step.machine.space === 'kernel' && step.fact('kernel-clear-purges') === true) return;
+  // In lazy MMU mode the purge is only queued: the flush that stands behind the change says so.
+  const held = step.cpuByte(step.cpu, LAZY_MMU) !== 0;
+  if (!held && step.machine.space === 'kernel' && step.fact('kernel-clear-purges') === true) return;
   const mark = old.of === 'W' ? (old.write === '?' ? 3 : old.write ? 2 : 1) : OTHER_TARGET;
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+    if (step.classByte(cls, CONDITION) === COND.without) continue;
     const stale = step.classByte(cls, LEAF + level);
     const w = Math.max(stale & 3, mark & 3);
     step.setClassByte(cls, LEAF + level, w | ((stale | mark) & OTHER_TARGET));
@@ -81,6 +87,7 @@ function markLeaf(step: Step, level: number, old: EntryValue): void {
 function markWalk(step: Step, table: number): void {
   if (step.fact('walk-cache') === true) {
     for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
+      if (step.classByte(cls, CONDITION) === COND.without) continue;
       step.setClassByte(cls, WALK + table, 1);
       step.setClassByte(cls, WALK_FLAGS + table, 0);
       forgetSecondStage(step, cls, 'walk', table);

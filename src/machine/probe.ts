@@ -139,6 +139,7 @@ export class Prober {
       },
       fixed: new Map(),
       remembered: null,
+      only: null,
       layout,
       values: new ValueTable(),
       space: 'unknown',

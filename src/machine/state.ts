@@ -83,8 +83,11 @@ export const NEEDS_ISB = 8;
 
 export const LIFE = { live: 0, queued: 1, deferred: 2, freed: 3 } as const;
 export const KNOWN = { unknown: 0, linked: 1, unlinked: 2, never: 3 } as const;
-/** `away`: other page tables are loaded; what is kept of the witness's is out of use until they are loaded again. */
-export const COND = { unknown: 0, active: 1, lazy: 2, user: 3, preempted: 4, away: 5 } as const;
+/**
+ * `away`: other page tables are loaded; what is kept of the witness's is out of use until they are loaded again.
+ * `without`: it was asked and never had the witness's tables: nothing of them is kept there.
+ */
+export const COND = { unknown: 0, active: 1, lazy: 2, user: 3, preempted: 4, away: 5, without: 6 } as const;
 
 export function layoutFor(programs: number, classes: number): Layout {
   const perCpu = FIXED_SIZE;

@@ -43,6 +43,8 @@ export interface Machine {
   readonly fixed: ChoiceVector;
   /** Questions whose answers are kept in the state; null: all that have one answer in a run. */
   readonly remembered: ReadonlySet<string> | null;
+  /** What alone can go wrong; null: everything. */
+  readonly only: string | null;
   readonly layout: Layout;
   readonly values: ValueTable;
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
@@ -389,7 +391,7 @@ export class Step {
   // ---- verdict
 
   fail(hazard: HazardId, object: string, message: string, consequence: FactName | null, plain = ''): void {
-    if (this.state.violation !== null) return;
+    if (this.state.violation !== null || (this.machine.only !== null && this.machine.only !== object)) return;
     this.state.violation = {
       hazard,
       object,

@@ -85,14 +85,15 @@ export function judge(
         continue;
       }
       const { settled: _, ...whole } = limits;
-      const replay = runs(other, facts, whole, RUNS, vector);
+      // What goes wrong earlier for another object must not hide whether this one does, too.
+      const replay = runs(other, facts, whole, 1, { fixed: vector, only: run.violation.object });
       states += replay.states;
-      if (replay.violations.some((known) => known.violation.object === run.violation.object)) {
+      if (replay.violations.length > 0) {
         // Runs that are shown are runs of the code as it is now.
         if (side === after) kept.push(run);
       } else if (replay.end === null) {
         // Choices under which the other side never comes to an end are none that its code can meet.
-        if (replay.ends > 0 || replay.violations.length > 0) found.push(run);
+        if (replay.ends > 0) found.push(run);
       } else open = replay.end;
       if (limits.expired()) break;
     }
@@ -110,10 +111,10 @@ function runs(
   facts: Facts,
   limits: JudgeLimits,
   collect: number,
-  fixed?: ChoiceVector,
+  under: { readonly fixed?: ChoiceVector; readonly only?: string } = {},
 ): ProgramRuns {
   return searchProgram(
-    { programs, facts, ...(fixed === undefined ? {} : { fixed }) },
+    { programs, facts, ...under },
     {
       states: limits.states,
       expired: limits.expired,

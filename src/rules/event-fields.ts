@@ -124,6 +124,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
       'run-vcpu',
       'deferred-flush',
       'load-tables',
+      'alone',
       'switch-vmid',
     ]),
     of: may('expression'),
