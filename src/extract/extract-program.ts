@@ -14,7 +14,7 @@ import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents } from './apply-rule.js';
 import { Calls } from './calls.js';
 import { entryBits } from './entry-bits.js';
-import { choice, isZero, simplify } from './expressions.js';
+import { choice, isZero, known, simplify } from './expressions.js';
 import type { Extraction, ExtractOptions, Together } from './extraction.js';
 import { finishProgram } from './finish-program.js';
 import type { Instance } from './instance.js';
@@ -553,19 +553,29 @@ class Builder {
         );
     }
     if (kinds[0] === 'entry-pointer' && (op === '+' || op === '-') && kinds[1] !== 'entry-pointer') {
-      const count: Expression = op === '-' ? { op: '-', args: [integer(0), right.expr] } : right.expr;
-      return this.graph.hold(
-        {
-          expr:
-            right.index && op === '+'
-              ? { op: 'slot', args: [left.expr, right.expr] }
-              : { op: 'step', args: [left.expr, count] },
-          origin: left.origin,
-          stable: false,
-          type: left.type,
-        },
-        at,
-      );
+      if (right.index && op === '+')
+        return this.graph.hold(
+          {
+            expr: { op: 'slot', args: [left.expr, right.expr] },
+            origin: left.origin,
+            stable: false,
+            type: left.type,
+          },
+          at,
+        );
+      const { from, by } = together(left, op, right);
+      return {
+        ...this.graph.hold(
+          {
+            expr: { op: 'step', args: [from, forward(by)] },
+            origin: left.origin,
+            stable: false,
+            type: left.type,
+          },
+          at,
+        ),
+        ...(by.expr.op === 'var' ? {} : { stepped: { from, by } }),
+      };
     }
     // A table's first entry and a position in it.
     if (kinds[0] === 'memory' && op === '+' && this.memory.pointsToEntries(left.type))
@@ -643,6 +653,12 @@ class Builder {
         { expr: simplify({ op, args: [left.expr, right.expr] }), origin, stable, type },
         at,
       );
+    // What is scaled is none where there was none: pointer and address that go so many entries on go together.
+    if (opaque && (op === '*' || op === '<<')) {
+      const [factor, count] = left.expr.op === 'const' && op === '*' ? [left, right] : [right, left];
+      if (factor.expr.op === 'const' && known(factor.expr) === true && count.expr.op === 'choice')
+        return { ...count, origin, type };
+    }
     if (opaque) {
       const zero = isZero(right.expr);
       if (zero && (op === '==' || op === '!='))
@@ -710,4 +726,26 @@ class Builder {
       });
     }
   }
+}
+
+/** Where a pointer comes from and how many entries away it is, once `right` more are gone. */
+function together(left: Val, op: Operator, right: Val): { readonly from: Expression; readonly by: Val } {
+  const alone: Val =
+    op === '-' ? { ...right, expr: simplify({ op: '-', args: [integer(0), right.expr] }) } : right;
+  const before = left.stepped;
+  const plain = (val: Val): boolean => val.expr.op === 'choice' || val.expr.op === 'const';
+  if (before === undefined || !plain(before.by) || !plain(right)) return { from: left.expr, by: alone };
+  const origin = `(${before.by.origin} ${op} ${right.origin})`;
+  const stable = before.by.stable && right.stable;
+  const numbers = before.by.expr.op === 'const' && right.expr.op === 'const';
+  const expr = numbers ? simplify({ op, args: [before.by.expr, right.expr] }) : choice(origin, stable);
+  return { from: before.from, by: { expr, origin, stable, type: before.by.type } };
+}
+
+/** A count that C gives no sign goes forward. */
+function forward(count: Val): Expression {
+  const { type } = count;
+  const unsigned = type?.pointers === 0 && /^(unsigned\b|size_t$|u(8|16|32|64)$)/.test(type.base);
+  if (!unsigned || count.expr.op !== 'choice') return count.expr;
+  return { op: 'select', args: [count.expr, constant({ kind: 'some', is: 'positive' }), integer(0)] };
 }

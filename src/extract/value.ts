@@ -25,6 +25,8 @@ export interface Val {
   readonly among?: readonly Candidate[];
   /** A loop counter that stands for a position in a table. */
   readonly index?: true;
+  /** A pointer so many entries away from another: stepped again it is as many as both together. */
+  readonly stepped?: { readonly from: Expression; readonly by: Val };
   /** The bits in which two entries differ. */
   readonly difference?: true;
 }
