@@ -756,7 +756,10 @@ export function readEntry(step: Step, pointer: EntryPointer): EntryValue {
   const placed = placePointer(step, pointer);
   if (placed.table === 'other' || placed.gap !== 'at') return unknownEntry(level, 'other');
   const value = placed.table === 'W' ? step.entry(level) : step.alias(level);
+  // What is asked of the value later is asked of the entry, too.
   if (placed.table === 'W' && (step.state.entries[level] ?? 0) === 0) step.putEntry(level, value);
+  if (placed.table === 'A' && (step.state.entries[LEVELS.length + level] ?? 0) === 0)
+    step.putAlias(level, value);
   return value;
 }
 

@@ -16,6 +16,9 @@ const pointerOf = (step: Step, value: Value): EntryPointer | null =>
 const isWitness = (pointer: EntryPointer): boolean => pointer.table === 'W' && pointer.gap === 'at';
 const isAlias = (pointer: EntryPointer): boolean => pointer.table === 'A' && pointer.gap === 'at';
 
+/** Noted when this run cleared the second address's entry of the level: what is stored next may be what was moved. */
+const sourceName = (level: number): string => `source:${level}`;
+
 /** What a store writes, as an entry value of the level. */
 function valueFor(step: Step, value: Value, level: EntryPointer['level']): EntryValue {
   if (value.kind === 'entry-value') return { ...step.settleMaps(value), level };
@@ -35,6 +38,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     const old = step.alias(level);
     const next = valueFor(step, value, pointer.level);
     step.putAlias(level, next);
+    if (old.maps !== 'none' && next.maps === 'none') step.state.note(sourceName(level), 'cleared');
     if (next.maps === 'page' && next.of === 'W') step.set(MOVED, 1);
     return old;
   }
@@ -43,6 +47,11 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     step.state.note(halfName(level), null);
   }
   let next = valueFor(step, value, pointer.level);
+  // Who moves an entry and never looks where to has taken away what was there: else it would leak whatever is mapped.
+  if (step.entry(level).maps === '?' && step.state.extra.has(sourceName(level))) {
+    step.assume('an entry is moved to where none was');
+    step.settleTo(level, 'none');
+  }
   const first = step.settleMaps(readEntry(step, pointer));
   const old = step.entry(level).maps === '?' ? first : step.entry(level);
   if (value.kind === 'entry-value' && next.maps === '?') next = valueFor(step, value, pointer.level);
