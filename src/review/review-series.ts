@@ -79,6 +79,7 @@ function closedLater(patches: readonly ReviewedPatch[]): ReviewedPatch[] {
 
 function reviewPatch(state: PatchedState, machines: readonly MachineFile[], session: Session): ReviewedPatch {
   session.patchStart = session.states;
+  session.tooLarge.clear();
   const searched = searchPatch(state, machines, session);
   const { analysed, undecided, candidates } = searched;
   const suggest = suggester(state, searched, machines, session, searchPatch);
@@ -278,6 +279,16 @@ function runJob(
   const small = { states: Math.ceil(limits.states / 8), milliseconds: Math.ceil(limits.milliseconds / 8) };
   const run = (task: Task, within: ReviewOptions['limits']): Outcome =>
     check(task, machine, old, now, session, within);
+  const size = (task: Task): number => session.tooLarge.get(`${task.file} ${task.root}`) ?? 0;
+  /** Only what shows in a caller counts, not what no longer does. */
+  const runCaller = (task: Task, within: ReviewOptions['limits']): Outcome => {
+    const few = size(task) >= MACHINES_TRIED;
+    const limit = few ? { ...within, states: Math.min(within.states, LEAST_STATES) } : within;
+    const outcome = check(task, machine, old, now, session, limit, true);
+    if (outcome.verdict?.cutOff !== null && outcome.verdict?.introduced.length === 0)
+      session.tooLarge.set(`${task.file} ${task.root}`, size(task) + 1);
+    return outcome;
+  };
   const candidate = (task: Task, outcome: Outcome): Candidate[] =>
     outcome.verdict === null
       ? []
@@ -302,7 +313,9 @@ function runJob(
   if (!job.inner || own.verdict === null) return { candidates: mine, undecided: own.undecided };
   if (own.verdict.same) return { candidates: mine, undecided: [] };
   if (own.verdict.introduced.length === 0) {
-    const around = job.callers.map((task) => ({ task, outcome: run(task, small) }));
+    const around = job.callers
+      .filter((task) => size(task) < MACHINES_SKIMMED)
+      .map((task) => ({ task, outcome: runCaller(task, small) }));
     const found = around.filter(({ outcome }) => (outcome.verdict?.introduced.length ?? 0) > 0);
     return {
       candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
@@ -312,8 +325,10 @@ function runJob(
   const raised = new Set(own.verdict.introduced.map((run) => kindOfObject(run.violation.object)));
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {
+    // One that is too much to search on one machine is on the others: there, too, nothing shows that it makes up for it.
+    if (size(task) > 0) return { candidates: mine, undecided: own.undecided };
     // Where nothing else changed, a caller that makes up for it did so before: a small search tells.
-    const outcome = run(task, job.alone ? small : limits);
+    const outcome = runCaller(task, job.alone ? small : limits);
     // Silent only when it shows nothing of the kind at all: what it shows on both sides may hide the difference.
     const clean =
       outcome.verdict !== null &&
@@ -335,6 +350,11 @@ const PATCH_ALLOWANCE = 8;
 /** What every search may take, whatever went before. */
 const LEAST_STATES = 2_000;
 
+/** Machines on which a caller that is too much to search gets its whole share of states. */
+const MACHINES_TRIED = 2;
+/** Machines on which such a caller is searched at all. */
+const MACHINES_SKIMMED = 6;
+
 interface Outcome {
   readonly verdict: Verdict | null;
   readonly undecided: readonly Open[];
@@ -349,6 +369,7 @@ function check(
   now: Resolver,
   session: Session,
   within: ReviewOptions['limits'],
+  newOnly = false,
 ): Outcome {
   const undecided: Open[] = [];
   const started = session.options.now();
@@ -357,6 +378,7 @@ function check(
   const limits = {
     states: Math.max(Math.min(within.states, left), LEAST_STATES),
     expired: () => session.options.now() - started > within.milliseconds,
+    newOnly,
   };
   const program = (
     resolver: Resolver,

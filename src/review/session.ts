@@ -24,6 +24,8 @@ export class Session {
   states = 0;
   /** `states` when the current patch began. */
   patchStart = 0;
+  /** Callers of changed functions that were too much to search on some machine, and on how many; of the current patch. */
+  readonly tooLarge = new Map<string, number>();
 
   constructor(
     readonly rules: RuleSet,
@@ -126,9 +128,11 @@ export class Session {
     /** Is it asked what goes wrong on both sides, too? */
     existing: boolean = this.options.existing,
   ): Verdict {
+    const newOnly = this.parent !== undefined || limits.newOnly === true;
     const key = [
       ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
       ...(limits.settled ?? []),
+      newOnly,
       existing,
     ].join('\n\n');
     const known = this.verdicts.get(key) ?? [];
@@ -138,8 +142,7 @@ export class Session {
       if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
     }
     const facts = factsOf(machine);
-    const newOnly = this.parent !== undefined;
-    const verdict = judge(before, after, facts, newOnly ? { ...limits, newOnly } : limits, existing);
+    const verdict = judge(before, after, facts, { ...limits, newOnly }, existing);
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
