@@ -1,0 +1,144 @@
+#!/usr/bin/env node
+/**
+ * How long the largest functions of mm/ take. Each is the only changed function of a patch that gives it an empty
+ * statement more, and `check` reviews that patch as it is and with `--existing`, on all machines. It must be decided,
+ * or said to be cut off, within the limit: that is what a mail with a change to it costs its reader.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createTwoFilesPatch } from 'diff';
+import { indexFile } from '../dist/c/index-file.js';
+
+const HELP = `usage: npm run bench:largest -- --tree DIR [--count N] [--seconds S] [--write FILE]
+
+  --tree DIR   a kernel source
+  --count N    that many functions, by lines (default 20)
+  --seconds S  what the engine may take for one (default 2)
+  --write FILE the figures as JSON, too
+
+Exit 1 when the engine takes longer for one of them; 2 on a usage error or when check fails.`;
+
+const CLI = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dist/cli/main.js');
+
+function main() {
+  const options = readOptions();
+  const folder = mkdtempSync(path.join(tmpdir(), 'shootdown-largest-'));
+  try {
+    const rows = largest(options.tree, options.count).map((found) => {
+      const patch = path.join(folder, `${found.name}.patch`);
+      writeFileSync(patch, patchFor(found));
+      const plain = checked(patch, options.tree, []);
+      const existing = checked(patch, options.tree, ['--existing']);
+      const { name, file, lines } = found;
+      const row = { name, file, lines, plain, existing };
+      process.stdout.write(`${line(row)}\n`);
+      return row;
+    });
+    const slow = rows.filter(
+      ({ plain, existing }) => Math.max(plain.engine, existing.engine) > options.seconds * 1000,
+    );
+    const most = Math.max(...rows.flatMap(({ plain, existing }) => [plain.engine, existing.engine]));
+    const open = rows.filter(({ existing }) => existing.open.length > 0).length;
+    process.stdout.write(
+      `${rows.length} functions, ${open} cut off, longest ${most} ms in the engine, ${slow.length} above ${options.seconds} s\n`,
+    );
+    if (options.write !== null) writeFileSync(options.write, `${JSON.stringify(rows, null, 2)}\n`);
+    return slow.length > 0 ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const line = ({ name, file, lines, plain, existing }) =>
+  [
+    `${name} (${file}, ${lines} lines)`.padEnd(62),
+    `${plain.engine} ms`.padStart(8),
+    `--existing ${existing.engine} ms`.padStart(20),
+    `wall ${existing.wall.toFixed(0)} ms`.padStart(14),
+    existing.open.length === 0 ? ' decided' : ` cut off: ${existing.open.join('; ')}`,
+  ].join('');
+
+/** Definitions of mm/*.c by lines, the largest first; of equal ones the first by file and place. */
+function largest(tree, count) {
+  const found = [];
+  for (const name of readdirSync(path.join(tree, 'mm')).sort()) {
+    if (!name.endsWith('.c')) continue;
+    const file = `mm/${name}`;
+    const text = readFileSync(path.join(tree, file), 'utf8');
+    for (const definitions of indexFile(file, text).definitions.values())
+      for (const definition of definitions) {
+        if (definition.kind !== 'function') continue;
+        const lines = text.slice(definition.start, definition.end).split('\n').length;
+        found.push({ name: definition.name, file, lines, text, end: definition.end });
+      }
+  }
+  return found.sort((a, b) => b.lines - a.lines).slice(0, count);
+}
+
+/** The closing brace gets an empty statement before it. */
+function patchFor({ name, file, text, end }) {
+  const brace = text.lastIndexOf('}', end);
+  const edited = `${text.slice(0, brace)}\t;\n${text.slice(brace)}`;
+  const diff = createTwoFilesPatch(`a/${file}`, `b/${file}`, text, edited, '', '', { context: 3 });
+  return `From: A <a@example.org>\nSubject: [PATCH] ${name}: an empty statement\n\n---\n${diff}-- \n2.39.5\n`;
+}
+
+function checked(patch, tree, flags) {
+  const started = process.hrtime.bigint();
+  const args = [CLI, 'check', '--tree', tree, '--format', 'json', '--fail-on', 'never', ...flags, patch];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const wall = Number(process.hrtime.bigint() - started) / 1e6;
+  if (run.error) throw new UsageError(run.error.message);
+  if (run.status !== 0) throw new UsageError(`check ${path.basename(patch)}: ${run.stderr.trim()}`);
+  const { patches, stats } = JSON.parse(run.stdout);
+  return {
+    wall,
+    engine: stats.milliseconds,
+    states: stats.states,
+    open: patches.flatMap(({ undecided }) =>
+      undecided.filter(({ kind }) => kind !== 'resolve').map((gap) => `${gap.function} ${gap.reason}`),
+    ),
+  };
+}
+
+class UsageError extends Error {}
+
+function readOptions() {
+  const text = { type: 'string' };
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: { tree: text, count: text, seconds: text, write: text, help: { type: 'boolean' } },
+    }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+    process.exit(0);
+  }
+  if (values.tree === undefined) throw new UsageError('--tree is needed');
+  const number = (name, fallback) => {
+    const value = Number(values[name] ?? fallback);
+    if (!(value > 0)) throw new UsageError(`--${name}: not a positive number: ${values[name]}`);
+    return value;
+  };
+  return {
+    tree: path.resolve(values.tree),
+    count: number('count', 20),
+    seconds: number('seconds', 2),
+    write: values.write === undefined ? null : path.resolve(values.write),
+  };
+}
+
+try {
+  process.exitCode = main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 2;
+}
