@@ -2,15 +2,18 @@
  * `shootdown check`: patches in, findings out. `cli/` is a front door: it reads options, files, git and the
  * environment, and writes; it decides nothing about kernel code.
  */
-import type { PatchedState } from '#source/snapshot.js';
+import type { ReviewDocument } from '#review/document.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
+import type { Changes } from './patch-changes.js';
 import { REVIEW_LIMITS } from './review-limits.js';
+import { INTERRUPTED, jobsForSeries, reviewOnThreads } from './review-parts.js';
 import { showProgress } from './show-progress.js';
 import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
+import type { Source } from './work.js';
 import { writeOutput } from './write-output.js';
 import { writeReport } from './write-report.js';
 
@@ -24,11 +27,12 @@ export interface CheckFlags extends SilenceFlags, RenderFlags {
   readonly suggest?: boolean;
   readonly failOn: FailOn;
   readonly dump?: string;
+  readonly jobs?: number;
 }
 
-interface Changes {
-  readonly states: readonly PatchedState[];
-  readonly notes: readonly string[];
+interface Found extends Changes {
+  /** What a thread needs to find the same; null where there is one patch alone. */
+  readonly source: Source | null;
 }
 
 /** Runs the command and gives its exit code. Throws UsageError, PatchError or SourceError before anything is written. */
@@ -39,9 +43,10 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
   const changes = await readChanges(files, flags);
-  const { states } = changes;
+  const { states, source } = changes;
 
   const now = (): number => performance.now();
+  const started = now();
   const progress = showProgress(process.stderr, now);
   const options = {
     machines,
@@ -56,15 +61,37 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
     await writeOutput(dump(flags.dump, states, rules, options), flags.output ?? null);
     return 0;
   }
-  const { reviewSeries } = await import('#review/review-series.js');
-  const reviewed = reviewSeries(states, rules, options);
+  const jobs = jobsForSeries(flags.jobs ?? null, states.length);
+  let reviewed: ReviewDocument;
+  let left = 0;
+  if (source === null || jobs === 1) {
+    const { reviewSeries } = await import('#review/review-series.js');
+    reviewed = reviewSeries(states, rules, options);
+  } else {
+    const [{ joinParts, skippedPart }, { unreviewed }] = await Promise.all([
+      import('#review/join-parts.js'),
+      import('#review/review-series.js'),
+    ]);
+    const parts = await reviewOnThreads(
+      { source, machines, existing: options.existing },
+      { count: states.length, weight: () => 0 },
+      jobs,
+      progress,
+    );
+    left = parts.filter((part) => part === null).length;
+    const all = states.map((state, n) => parts[n] ?? skippedPart(unreviewed(state), state.changed[0] ?? ''));
+    reviewed = joinParts(all, now() - started);
+  }
   progress.clear();
   const { document, notes } = await silence(reviewed);
-  await writeReport(render(document, rules.hazards), flags.output ?? null, [...changes.notes, ...notes]);
+  const stopped = left === 0 ? [] : [`interrupted: ${left} of ${states.length} patches were not reviewed`];
+  const said = [...stopped, ...changes.notes, ...notes];
+  await writeReport(render(document, rules.hazards), flags.output ?? null, said);
+  if (left > 0) return INTERRUPTED;
   return fails(document, flags.failOn, ['introduced']) ? 1 : 0;
 }
 
-async function readChanges(files: readonly string[], flags: CheckFlags): Promise<Changes> {
+async function readChanges(files: readonly string[], flags: CheckFlags): Promise<Found> {
   const fromGit = flags.range !== undefined || flags.staged === true;
   if (fromGit && files.length > 0)
     throw new UsageError('name patch files, or --range, or --staged, not several');
@@ -73,30 +100,26 @@ async function readChanges(files: readonly string[], flags: CheckFlags): Promise
   return fromGit ? readGit(flags) : readPatches(files, flags);
 }
 
-async function readGit(flags: CheckFlags): Promise<Changes> {
+async function readGit(flags: CheckFlags): Promise<Found> {
   const { rangeChanges, stagedChanges } = await import('./git-changes.js');
   const folder = flags.tree ?? process.cwd();
-  const found = await (flags.range === undefined ? stagedChanges(folder) : rangeChanges(folder, flags.range));
+  const { range } = flags;
+  const found = await (range === undefined ? stagedChanges(folder) : rangeChanges(folder, range));
   const none = found.states.length === 0 && found.notes.length === 0;
-  return none ? { states: [], notes: ['nothing changed, nothing to review'] } : found;
+  if (none) return { states: [], notes: ['nothing changed, nothing to review'], source: null };
+  return { ...found, source: range === undefined ? null : { kind: 'range', folder, range } };
 }
 
-async function readPatches(files: readonly string[], flags: CheckFlags): Promise<Changes> {
+async function readPatches(files: readonly string[], flags: CheckFlags): Promise<Found> {
   if (files.length === 0 && process.stdin.isTTY === true) {
     throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
   }
-  const [{ readInputs }, { parseInputs }] = await Promise.all([
+  const [{ readInputs }, { patchChanges }] = await Promise.all([
     import('./read-input.js'),
-    import('#patch/parse-patches.js'),
+    import('./patch-changes.js'),
   ]);
-  const { patches, notes } = await parseInputs(await readInputs(files.length === 0 ? ['-'] : files));
+  const inputs = await readInputs(files.length === 0 ? ['-'] : files);
   const chosen = await chooseTree(flags.tree ?? null, process.cwd());
-  if (chosen === null) {
-    const { patchedStates } = await import('#source/patched-states.js');
-    const unseen = 'no kernel tree (see --tree): only the hunks are reviewed';
-    return { states: patchedStates(patches, null), notes: [...notes, unseen] };
-  }
-  const { statesOnTree } = await import('#source/series-states.js');
-  const found = statesOnTree(patches, chosen.tree, chosen.folder);
-  return { states: found.states, notes: [...notes, ...found.notes] };
+  const changes = await patchChanges(inputs, chosen);
+  return { ...changes, source: { kind: 'patches', inputs, folder: chosen?.folder ?? null } };
 }

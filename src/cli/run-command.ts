@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { RuleSet } from '#rules/rule.js';
 import { FORMATS } from './choose-renderer.js';
+import { readJobs } from './read-jobs.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -56,6 +57,7 @@ export function createProgram(finish: (code: number) => void): Command {
     .option('--staged', 'take what is staged in git')
     .option('--existing', 'also report what was there before')
     .option('--no-suggest', 'do not look for edits that put findings right')
+    .addOption(jobs('1 for few patches'))
     .addOption(new Option('--dump <kind:function>', 'show a stage: cfg or events').hideHelp())
     .action(async (files: string[], flags) => finish(await (await import('./check.js')).check(files, flags)));
 
@@ -64,6 +66,7 @@ export function createProgram(finish: (code: number) => void): Command {
     .description('Search whole files or folders of a kernel tree, without a patch. Every finding fails.')
     .argument('<PATH...>', 'files or folders of the tree')
     .option('--tree <dir>', 'kernel source (default: the one you stand in)')
+    .addOption(jobs('the cores there are'))
     .action(async (paths: string[], flags) => finish(await (await import('./scan.js')).scan(paths, flags)));
 
   output(machine(program.command('simulate')))
@@ -171,6 +174,12 @@ export function createProgram(finish: (code: number) => void): Command {
       finish(await (await import('#bot/run-action.js')).runAction(flags, process.env)),
     );
   return program;
+}
+
+function jobs(otherwise: string): Option {
+  return new Option('--jobs <n>', `threads that work at the same time (default: ${otherwise})`).argParser(
+    readJobs,
+  );
 }
 
 function common(command: Command): Command {

@@ -4,7 +4,7 @@ import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { type ChosenTree, chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
-import { REVIEW_LIMITS } from './review-limits.js';
+import { INTERRUPTED, jobsForScan, reviewOnThreads } from './review-parts.js';
 import { showProgress } from './show-progress.js';
 import { readSilence, type SilenceFlags } from './silence.js';
 import { UsageError } from './usage-error.js';
@@ -15,6 +15,7 @@ export interface ScanFlags extends SilenceFlags, RenderFlags {
   readonly tree?: string;
   readonly machine: readonly string[];
   readonly failOn: FailOn;
+  readonly jobs?: number;
 }
 
 /** `shootdown scan`: whole files or folders of a tree, no patch; every finding counts. Gives the exit code. */
@@ -28,19 +29,32 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   if (chosen === null) throw new UsageError('scan needs a kernel tree: name it with --tree, or stand in one');
   const inside = paths.map((path) => insideTree(path, chosen));
 
-  const { scanTree } = await import('#review/review-files.js');
-  const now = (): number => performance.now();
-  const progress = showProgress(process.stderr, now);
-  const scanned = scanTree(chosen.tree, inside, rules, {
-    machines,
-    existing: true,
-    limits: REVIEW_LIMITS,
-    now,
-    onProgress: progress.show,
-  });
+  const [{ filesToScan, unscanned }, { joinScan, skippedPart }] = await Promise.all([
+    import('#review/review-files.js'),
+    import('#review/join-parts.js'),
+  ]);
+  const files = filesToScan(chosen.tree, inside);
+  const started = performance.now();
+  const progress = showProgress(process.stderr, () => performance.now());
+  const source = { kind: 'scan', folder: chosen.folder, files } as const;
+  const parts = await reviewOnThreads(
+    { source, machines, existing: true },
+    { count: files.length, weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0 },
+    jobsForScan(flags.jobs ?? null, files.length),
+    progress,
+  );
   progress.clear();
+  const scanned = joinScan(
+    inside,
+    files,
+    files.map((file, index) => parts[index] ?? skippedPart(unscanned(file), file)),
+    performance.now() - started,
+  );
   const { document, notes } = await silence(scanned);
-  await writeReport(render(document, rules.hazards), flags.output ?? null, notes);
+  const left = parts.filter((part) => part === null).length;
+  const stopped = left === 0 ? [] : [`interrupted: ${left} of ${files.length} files were not searched`];
+  await writeReport(render(document, rules.hazards), flags.output ?? null, [...stopped, ...notes]);
+  if (left > 0) return INTERRUPTED;
   return fails(document, flags.failOn, ['introduced', 'existing']) ? 1 : 0;
 }
 

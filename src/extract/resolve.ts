@@ -32,6 +32,11 @@ export class IndexCache {
     return index;
   }
 
+  /** Forgets the indexes of files that `keep` does not name. What `mayDefine` found is small, and stays. */
+  forget(keep: (path: string) => boolean): void {
+    for (const path of this.byPath.keys()) if (!keep(path)) this.byPath.delete(path);
+  }
+
   /** As `mayDefine`, once for each text of a file. */
   mayDefine(path: string, text: string, name: string): boolean {
     let known = this.heads.get(path);

@@ -21,6 +21,11 @@ const ROOTS = 512;
 export class SharedExtraction {
   private readonly known = new Map<object, Known[]>();
 
+  /** Forgets everything: the programs, and the texts that they were made from. */
+  forget(): void {
+    this.known.clear();
+  }
+
   /**
    * One program for each root. With `setup` the roots share memory and it runs first (`extractTogether`); without, each
    * is a program of its own (`extractProgram`).

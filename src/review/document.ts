@@ -176,6 +176,8 @@ export interface ReviewOptions {
   readonly suggestions?: boolean;
   /** Milliseconds for one root on one machine, and states: reaching either is reported as undecided. */
   readonly limits: { readonly states: number; readonly milliseconds: number };
+  /** What all searches may take together is counted for the patch (the default), or for each function. */
+  readonly allowance?: 'patch' | 'function';
   readonly now: () => number;
   readonly onProgress: (event: Progress) => void;
 }
@@ -184,5 +186,7 @@ export interface ReviewOptions {
  *   review-series.ts  reviewSeries(states: PatchedState[], rules: RuleSet, options: ReviewOptions): ReviewDocument
  *   suppressions.ts   readSuppressions(text, file): Suppression[]; applySuppressions(document, suppressions, options): ReviewDocument
  *   baseline.ts       readBaseline(text, file): Baseline; applyBaseline(document, baseline); baselineOf(document): Baseline
- *   review-files.ts   scanTree(tree: Tree, paths: string[], rules: RuleSet, options): ReviewDocument    (every finding existing)
+ *   review-series.ts  reviewPart(states, index, rules, options, kept): ReviewPart    one patch of a series
+ *   join-parts.ts     joinParts(parts, milliseconds), joinScan(paths, files, parts, milliseconds): ReviewDocument
+ *   review-files.ts   filesToScan(tree, paths): string[]; scanFile(tree, file, rules, options, kept): ReviewPart    (every finding existing)
  */

@@ -5,10 +5,11 @@ import { assumptionsOf, explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
 import type { TraceStep } from '#machine/run.js';
 import type { Run } from '#machine/search-program.js';
-import type { HazardId, RuleSet } from '#rules/rule.js';
+import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import type { ChangedName } from './changed-functions.js';
 import type { Finding, RelatedLine, ReviewOptions, Side, Status, TraceLine } from './document.js';
+import { compareHazards } from './hazard-rank.js';
 import type { Verdict } from './judge.js';
 import type { Task } from './task.js';
 
@@ -200,28 +201,8 @@ function trustIn(
   return { confidence: 'high', why: 'every call that matters was followed' };
 }
 
-/** The order in which HAZARDS.md gives ids: the first that any machine shows names the finding. */
-const RANK: readonly HazardId[] = [
-  'torn-pte-read',
-  'split-pte-write-order',
-  'break-before-make',
-  'notifier-order',
-  'free-before-clear',
-  'shared-table-walk-race',
-  'flush-without-ipi',
-  'table-free-without-sync',
-  'table-free-under-deferred-flush',
-  'reuse-under-deferred-flush',
-  'flush-scope-too-narrow',
-  'table-free-before-flush',
-  'free-before-flush',
-  'unlock-before-flush',
-  'missing-flush',
-];
-
 function byRank(a: Run, b: Run): number {
-  const rank = (run: Run): number => RANK.indexOf(run.violation.hazard);
-  return rank(a) - rank(b) || a.steps.length - b.steps.length;
+  return compareHazards(a.violation.hazard, b.violation.hazard) || a.steps.length - b.steps.length;
 }
 
 function representative(cause: readonly Hit[]): Hit {

@@ -3,39 +3,68 @@
 import { plainPatch } from '#patch/series.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState, Tree } from '#source/snapshot.js';
-import type { ReviewDocument, ReviewOptions } from './document.js';
-import { reviewSeries } from './review-series.js';
+import type { ReviewedPatch, ReviewOptions } from './document.js';
+import type { ReviewPart } from './join-parts.js';
+import { reviewPart } from './review-series.js';
+import type { Kept } from './session.js';
 
-/** `paths` are files or folders of the tree; folders are walked. Missing ones are the caller's to report. */
-export function scanTree(
+/** The C files below `paths`, each once, in order. `paths` are files or folders of the tree; missing ones are the caller's to report. */
+export function filesToScan(tree: Tree, paths: readonly string[]): readonly string[] {
+  return [...new Set(paths.flatMap((path) => filesUnder(tree, path.replace(/\/+$/, ''))))];
+}
+
+/**
+ * One file of a scan. Afterwards `kept` holds headers alone: what other files of the kernel hold is read again when it
+ * is needed, so that memory does not grow with the number of files.
+ */
+export function scanFile(
   tree: Tree,
-  paths: readonly string[],
+  file: string,
   rules: RuleSet,
   options: ReviewOptions,
-): ReviewDocument {
-  const files = paths.flatMap((path) => filesUnder(tree, path.replace(/\/+$/, '')));
-  const state: PatchedState = {
-    patch: plainPatch({ subject: paths.join(' '), files: [] }),
+  kept: Kept,
+): ReviewPart {
+  const { patch, ...counts } = reviewPart(
+    [scanState(tree, file)],
+    0,
+    rules,
+    { ...options, suggestions: false },
+    kept,
+  );
+  kept.forget((path) => path.endsWith('.h'));
+  const findings = patch.findings.map((finding) => ({ ...finding, status: 'existing' as const }));
+  return { patch: { ...patch, files: [file], findings }, ...counts };
+}
+
+/** What a file that was not searched is in a report, but for the reason. */
+export function unscanned(file: string): ReviewedPatch {
+  return {
+    subject: file,
+    messageId: null,
+    commit: null,
+    files: [file],
+    context: 'tree',
+    analysed: [],
+    findings: [],
+    undecided: [],
+  };
+}
+
+/** A patch that adds the whole file. */
+function scanState(tree: Tree, file: string): PatchedState {
+  return {
+    patch: plainPatch({ subject: file, files: [] }),
     context: 'tree',
     before: {
-      read: (path) => (files.includes(path) ? null : tree.read(path)),
+      read: (path) => (path === file ? null : tree.read(path)),
       list: (path) => tree.list(path),
     },
     after: tree,
-    changed: files,
+    changed: [file],
     partial: false,
     partialFunctions: [],
     offsets: new Map(),
     skipped: [],
-  };
-  const document = reviewSeries([state], rules, { ...options, suggestions: false });
-  return {
-    ...document,
-    patches: document.patches.map((patch) => ({
-      ...patch,
-      files,
-      findings: patch.findings.map((finding) => ({ ...finding, status: 'existing' as const })),
-    })),
   };
 }
 

@@ -16,17 +16,17 @@ import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
 import { type ChangedName, changedFunctions, isLiveChange, touchedFunctions } from './changed-functions.js';
 import { clientsFor, type Roots, rootsIn } from './clients.js';
-import type { Finding, ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
+import type { ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
+import { joinParts, type ReviewPart } from './join-parts.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
 import { partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
-import { Session } from './session.js';
+import { Kept, Session } from './session.js';
 import { suggester } from './suggest.js';
 import type { Task } from './task.js';
-import { VERSION } from './version.js';
 
 export function reviewSeries(
   states: readonly PatchedState[],
@@ -34,62 +34,63 @@ export function reviewSeries(
   options: ReviewOptions,
 ): ReviewDocument {
   const started = options.now();
-  const session = new Session(rules, options);
-  const machines =
-    options.machines.length === 0
-      ? rules.machines
-      : rules.machines.filter((machine) => options.machines.includes(machine.name));
-  const reviewed = states.map((state, index): ReviewedPatch => {
-    options.onProgress({ kind: 'patch', subject: state.patch.subject, index, of: states.length });
-    return reviewPatch(state, machines, session);
-  });
+  const kept = new Kept();
+  const parts = states.map((_, index) => reviewPart(states, index, rules, options, kept));
+  return joinParts(parts, options.now() - started);
+}
+
+/**
+ * One patch of a series. Nothing is carried over from other patches but what depends on a file's text alone (`kept`),
+ * so that a part is the same in whichever order and on whichever thread the parts are reviewed.
+ */
+export function reviewPart(
+  states: readonly PatchedState[],
+  index: number,
+  rules: RuleSet,
+  options: ReviewOptions,
+  kept: Kept,
+): ReviewPart {
+  const state = states[index];
+  if (state === undefined) throw new Error(`no patch ${index}: the caller counts them`);
+  const session = new Session(rules, options, kept);
+  options.onProgress({ kind: 'patch', subject: state.patch.subject, index, of: states.length });
+  const patch = reviewPatch(state, machinesOf(rules, options), session);
+  return { patch, functions: session.functions, programs: session.programs, states: session.states };
+}
+
+function machinesOf(rules: RuleSet, options: ReviewOptions): readonly MachineFile[] {
+  if (options.machines.length === 0) return rules.machines;
+  return rules.machines.filter((machine) => options.machines.includes(machine.name));
+}
+
+/** What a patch that was not looked at is in a report, but for the reason. */
+export function unreviewed(state: PatchedState): ReviewedPatch {
   return {
-    version: 1,
-    tool: `shootdown ${VERSION}`,
-    patches: closedLater(reviewed),
-    stats: {
-      functions: session.functions,
-      programs: session.programs,
-      states: session.states,
-      milliseconds: Math.round(options.now() - started),
-    },
+    ...headOf(state),
+    analysed: [],
+    findings: [],
+    undecided: [],
+    ...quotedPatch(state.patch, []),
   };
 }
 
-/** A hazard that a later patch of the series closes is said so on the patch that opens it. */
-function closedLater(patches: readonly ReviewedPatch[]): ReviewedPatch[] {
-  return patches.map((patch, at) => ({
-    ...patch,
-    findings: patch.findings.map((finding): Finding => {
-      if (finding.status !== 'introduced') return finding;
-      const later = patches
-        .slice(at + 1)
-        .find((next) =>
-          next.findings.some(
-            (other) =>
-              other.status === 'fixed' &&
-              other.hazard === finding.hazard &&
-              other.function === finding.function,
-          ),
-        );
-      return later === undefined ? finding : { ...finding, closedBy: later.subject };
-    }),
-  }));
+function headOf({ patch, context }: PatchedState) {
+  return {
+    subject: patch.subject,
+    messageId: patch.messageId,
+    commit: patch.commit,
+    files: patch.files.map((file) => file.newPath ?? file.oldPath ?? ''),
+    context,
+  };
 }
 
 function reviewPatch(state: PatchedState, machines: readonly MachineFile[], session: Session): ReviewedPatch {
-  session.patchStart = session.states;
-  session.tooLarge.clear();
   const searched = searchPatch(state, machines, session);
   const { analysed, undecided, candidates } = searched;
   const suggest = suggester(state, searched, machines, session, searchPatch);
   const findings = findingsOf(candidates, state, session.rules, session.options, suggest);
   return {
-    subject: state.patch.subject,
-    messageId: state.patch.messageId,
-    commit: state.patch.commit,
-    files: state.patch.files.map((file) => file.newPath ?? file.oldPath ?? ''),
-    context: state.context,
+    ...headOf(state),
     analysed,
     findings,
     undecided,
@@ -362,7 +363,17 @@ interface Outcome {
   readonly after: readonly EventProgram[] | null;
 }
 
-function check(
+function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
+  const session = rest[3];
+  const from = session.states;
+  const outcome = searchTask(task, ...rest);
+  session.spend(task.changed.name, session.states - from);
+  return outcome;
+}
+
+type Rest<T extends readonly unknown[]> = T extends readonly [unknown, ...infer R] ? R : never;
+
+function searchTask(
   task: Task,
   machine: MachineFile,
   old: Resolver,
@@ -373,8 +384,9 @@ function check(
 ): Outcome {
   const undecided: Open[] = [];
   const started = session.options.now();
-  // One patch may not take for ever: what is left of its allowance bounds each further search.
-  const left = PATCH_ALLOWANCE * session.options.limits.states - (session.states - session.patchStart);
+  // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
+  // its files are large: there each function has an allowance of its own.
+  const left = PATCH_ALLOWANCE * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
     states: Math.max(Math.min(within.states, left), LEAST_STATES),
     expired: () => session.options.now() - started > within.milliseconds,

@@ -15,27 +15,42 @@ import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type JudgeLimits, judge, type Verdict } from './judge.js';
 import { walkersOf } from './parties.js';
 
+/** What depends on the texts of files alone and may be kept from one session to the next, on one thread. */
+export class Kept {
+  readonly cache = new IndexCache();
+  readonly extraction = new SharedExtraction();
+  resolvers = new WeakMap<Tree, Map<string, Resolver>>();
+
+  /** Forgets what is known of files that `keep` does not name. */
+  forget(keep: (path: string) => boolean): void {
+    this.cache.forget(keep);
+    this.extraction.forget();
+    this.resolvers = new WeakMap();
+  }
+}
+
 export class Session {
   readonly cache: IndexCache;
   readonly extraction: SharedExtraction;
-  private readonly resolvers: WeakMap<Tree, Map<string, Resolver>>;
   functions = 0;
   programs = 0;
   states = 0;
-  /** `states` when the current patch began. */
+  /** `states` when what is searched now was begun. */
   patchStart = 0;
   /** Callers of changed functions that were too much to search on some machine, and on how many; of the current patch. */
   readonly tooLarge = new Map<string, number>();
+  private readonly statesOf = new Map<string, number>();
 
   constructor(
     readonly rules: RuleSet,
     readonly options: ReviewOptions,
-    /** Whose indexes, resolvers and programs are used on; what is gone is of no interest then. */
-    private readonly parent?: Session,
+    /** Indexes, resolvers and programs that are used on. */
+    private readonly kept: Kept = new Kept(),
+    /** Is what is gone of no interest? */
+    private readonly newOnly = false,
   ) {
-    this.cache = parent?.cache ?? new IndexCache();
-    this.extraction = parent?.extraction ?? new SharedExtraction();
-    this.resolvers = parent?.resolvers ?? new WeakMap<Tree, Map<string, Resolver>>();
+    this.cache = kept.cache;
+    this.extraction = kept.extraction;
   }
 
   /**
@@ -45,14 +60,25 @@ export class Session {
    * @param existing are programs that are the same on both sides searched too?
    */
   fork(existing: boolean): Session {
-    return new Session(this.rules, { ...this.options, existing, onProgress: () => {} }, this);
+    return new Session(this.rules, { ...this.options, existing, onProgress: () => {} }, this.kept, true);
+  }
+
+  spend(name: string, states: number): void {
+    this.statesOf.set(name, (this.statesOf.get(name) ?? 0) + states);
+  }
+
+  /** States that searches took so far: for the whole session, or for one function where each has its allowance. */
+  spent(name: string): number {
+    return this.options.allowance === 'function'
+      ? (this.statesOf.get(name) ?? 0)
+      : this.states - this.patchStart;
   }
 
   resolver(tree: Tree, machine: MachineFile): Resolver {
-    let map = this.resolvers.get(tree);
+    let map = this.kept.resolvers.get(tree);
     if (map === undefined) {
       map = new Map();
-      this.resolvers.set(tree, map);
+      this.kept.resolvers.set(tree, map);
     }
     let resolver = map.get(machine.name);
     if (resolver === undefined) {
@@ -128,7 +154,7 @@ export class Session {
     /** Is it asked what goes wrong on both sides, too? */
     existing: boolean = this.options.existing,
   ): Verdict {
-    const newOnly = this.parent !== undefined || limits.newOnly === true;
+    const newOnly = this.newOnly || limits.newOnly === true;
     const key = [
       ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
       ...(limits.settled ?? []),

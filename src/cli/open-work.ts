@@ -1,0 +1,55 @@
+import type { Progress, ReviewOptions } from '#review/document.js';
+import type { ReviewPart } from '#review/join-parts.js';
+import type { PatchedState } from '#source/snapshot.js';
+import { REVIEW_LIMITS } from './review-limits.js';
+import type { Source, Work } from './work.js';
+
+/** Reviews one part: a patch, or a file of a scan. */
+export type ReviewOne = (index: number, onProgress: (event: Progress) => void) => ReviewPart;
+
+/** Opens what is to be reviewed on this thread. Throws what opening it on another one threw, too. */
+export async function openWork(work: Work): Promise<ReviewOne> {
+  const [{ loadRules }, { Kept }] = await Promise.all([
+    import('#rules/load-rules.js'),
+    import('#review/session.js'),
+  ]);
+  const rules = loadRules();
+  const kept = new Kept();
+  const options = (onProgress: (event: Progress) => void): ReviewOptions => ({
+    machines: work.machines,
+    existing: work.existing,
+    suggestions: work.suggestions,
+    limits: REVIEW_LIMITS,
+    now: () => performance.now(),
+    onProgress,
+  });
+  const { source } = work;
+  if (source.kind === 'scan') {
+    const [{ openTree }, { scanFile }] = await Promise.all([
+      import('#source/series-states.js'),
+      import('#review/review-files.js'),
+    ]);
+    const tree = openTree(source.folder);
+    return (index, onProgress) => {
+      const file = source.files[index];
+      if (file === undefined) throw new Error(`no file ${index}: the pool counts them`);
+      return scanFile(tree, file, rules, { ...options(onProgress), allowance: 'function' }, kept);
+    };
+  }
+  const states = await openStates(source);
+  const { reviewPart } = await import('#review/review-series.js');
+  return (index, onProgress) => reviewPart(states, index, rules, options(onProgress), kept);
+}
+
+async function openStates(source: Exclude<Source, { kind: 'scan' }>): Promise<readonly PatchedState[]> {
+  if (source.kind === 'range') {
+    const { rangeChanges } = await import('./git-changes.js');
+    return (await rangeChanges(source.folder, source.range)).states;
+  }
+  const [{ patchChanges }, { openTree }] = await Promise.all([
+    import('./patch-changes.js'),
+    import('#source/series-states.js'),
+  ]);
+  const { inputs, folder } = source;
+  return (await patchChanges(inputs, folder === null ? null : { folder, tree: openTree(folder) })).states;
+}

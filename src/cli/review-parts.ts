@@ -1,0 +1,88 @@
+/**
+ * Reviews the parts of a series or a scan on a number of threads. The result does not depend on that number: each part
+ * is reviewed by itself, and they are put together in their order.
+ */
+import { availableParallelism } from 'node:os';
+import { MessageChannel } from 'node:worker_threads';
+import type { Progress } from '#review/document.js';
+import type { ReviewPart } from '#review/join-parts.js';
+import type { ProgressLine } from './show-progress.js';
+import type { Work } from './work.js';
+
+/** `null` stands for a part that was not reviewed because the user interrupted. */
+export type Parts = readonly (ReviewPart | null)[];
+
+export interface PartsToReview {
+  readonly count: number;
+  /** In which order parts are begun: the long ones first, so that no thread is left with one at the end. */
+  readonly weight: (index: number) => number;
+}
+
+/** Patches that are reviewed before another thread would have started. */
+const FEW = 4;
+
+/** How many threads a series of patches gets; 1 is this thread. */
+export function jobsForSeries(asked: number | null, patches: number): number {
+  const jobs = asked ?? (patches < FEW ? 1 : availableParallelism());
+  return Math.max(1, Math.min(jobs, patches));
+}
+
+/** How many threads a scan gets. */
+export function jobsForScan(asked: number | null, files: number): number {
+  return Math.max(1, Math.min(asked ?? availableParallelism(), files));
+}
+
+/** Everything on threads of a pool. SIGINT stops it: what is done by then is kept. */
+export async function reviewOnThreads(
+  work: Work,
+  { count, weight }: PartsToReview,
+  jobs: number,
+  progress: ProgressLine,
+): Promise<Parts> {
+  const { Tinypool } = await import('tinypool');
+  const pool = new Tinypool({
+    filename: new URL('./review-worker.js', import.meta.url).href,
+    name: 'reviewTask',
+    runtime: 'worker_threads',
+    minThreads: jobs,
+    maxThreads: jobs,
+    workerData: work,
+    // Threads that wait for work would not hear that they shall end.
+    useAtomics: false,
+  });
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  let done = 0;
+  const parts: (ReviewPart | null)[] = Array.from({ length: count }, () => null);
+  const order = parts.map((_, index) => index).sort((a, b) => weight(b) - weight(a) || a - b);
+  const stopped = new Promise<void>((resolve) => {
+    interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    const all = order.map(async (index) => {
+      const port = progress.visible ? tellingPort(progress.show) : null;
+      const task = { index, progress: port };
+      parts[index] = await pool.run(task, port === null ? {} : { transferList: [port] });
+      done += 1;
+      progress.count(done, count);
+    });
+    await Promise.race([Promise.all(all), stopped]);
+    // Those that the end of the pool cuts off fail, and nobody waits for them any more.
+    for (const one of all) one.catch(() => {});
+    return parts;
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    await pool.destroy();
+  }
+}
+
+function tellingPort(show: (event: Progress) => void): MessageChannel['port1'] {
+  const { port1, port2 } = new MessageChannel();
+  port2.on('message', show);
+  port2.unref();
+  return port1;
+}
+
+/** What a shell takes an interrupted program to say. */
+export const INTERRUPTED = 130;
