@@ -68,19 +68,22 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
     const { reviewSeries } = await import('#review/review-series.js');
     reviewed = reviewSeries(states, rules, options);
   } else {
-    const [{ joinParts, skippedPart }, { unreviewed }] = await Promise.all([
+    const [{ joinParts }, { skippedState }] = await Promise.all([
       import('#review/join-parts.js'),
       import('#review/review-series.js'),
     ]);
-    const parts = await reviewOnThreads(
+    const done = await reviewOnThreads(
       { source, machines, existing: options.existing },
-      { count: states.length, weight: () => 0 },
+      {
+        count: states.length,
+        weight: () => 0,
+        without: (index, reason) => skippedState(states, index, reason),
+      },
       jobs,
       progress,
     );
-    left = parts.filter((part) => part === null).length;
-    const all = states.map((state, n) => parts[n] ?? skippedPart(unreviewed(state), state.changed[0] ?? ''));
-    reviewed = joinParts(all, now() - started);
+    left = done.left;
+    reviewed = joinParts(done.parts, now() - started);
   }
   progress.clear();
   const { document, notes } = await silence(reviewed);

@@ -1,7 +1,7 @@
 import type { Progress, ReviewOptions } from '#review/document.js';
 import type { ReviewPart } from '#review/join-parts.js';
 import type { PatchedState } from '#source/snapshot.js';
-import { REVIEW_LIMITS } from './review-limits.js';
+import { REVIEW_LIMITS, SCAN_LIMITS } from './review-limits.js';
 import type { Source, Work } from './work.js';
 
 /** Reviews one part: a patch, or a file of a scan. */
@@ -33,7 +33,13 @@ export async function openWork(work: Work): Promise<ReviewOne> {
     return (index, onProgress) => {
       const file = source.files[index];
       if (file === undefined) throw new Error(`no file ${index}: the pool counts them`);
-      return scanFile(tree, file, rules, { ...options(onProgress), allowance: 'function' }, kept);
+      return scanFile(
+        tree,
+        file,
+        rules,
+        { ...options(onProgress), limits: SCAN_LIMITS, allowance: 'function' },
+        kept,
+      );
     };
   }
   const states = await openStates(source);

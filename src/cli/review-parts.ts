@@ -9,14 +9,25 @@ import type { ReviewPart } from '#review/join-parts.js';
 import type { ProgressLine } from './show-progress.js';
 import type { Work } from './work.js';
 
-/** `null` stands for a part that was not reviewed because the user interrupted. */
-export type Parts = readonly (ReviewPart | null)[];
-
 export interface PartsToReview {
   readonly count: number;
   /** In which order parts are begun: the long ones first, so that no thread is left with one at the end. */
   readonly weight: (index: number) => number;
+  /** What a part is in the report that was not reviewed. */
+  readonly without: (index: number, reason: string) => ReviewPart;
 }
+
+export interface Reviewed {
+  readonly parts: readonly ReviewPart[];
+  /** How many of them were left out because the user interrupted. */
+  readonly left: number;
+}
+
+/** The memory that all threads may use for what they keep, and what one needs at least. */
+const MEGABYTES = 700;
+const LEAST_MEGABYTES = 320;
+
+const megabytesEach = (jobs: number): number => Math.max(LEAST_MEGABYTES, Math.floor(MEGABYTES / jobs));
 
 /** Patches that are reviewed before another thread would have started. */
 const FEW = 4;
@@ -35,10 +46,10 @@ export function jobsForScan(asked: number | null, files: number): number {
 /** Everything on threads of a pool. SIGINT stops it: what is done by then is kept. */
 export async function reviewOnThreads(
   work: Work,
-  { count, weight }: PartsToReview,
+  { count, weight, without }: PartsToReview,
   jobs: number,
   progress: ProgressLine,
-): Promise<Parts> {
+): Promise<Reviewed> {
   const { Tinypool } = await import('tinypool');
   const pool = new Tinypool({
     filename: new URL('./review-worker.js', import.meta.url).href,
@@ -49,6 +60,7 @@ export async function reviewOnThreads(
     workerData: work,
     // Threads that wait for work would not hear that they shall end.
     useAtomics: false,
+    resourceLimits: { maxOldGenerationSizeMb: megabytesEach(jobs) },
   });
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
@@ -63,18 +75,31 @@ export async function reviewOnThreads(
     const all = order.map(async (index) => {
       const port = progress.visible ? tellingPort(progress.show) : null;
       const task = { index, progress: port };
-      parts[index] = await pool.run(task, port === null ? {} : { transferList: [port] });
+      parts[index] = await pool
+        .run(task, port === null ? {} : { transferList: [port] })
+        .catch((error: unknown) =>
+          tooLarge(error, () => without(index, 'needs more memory than there is for it')),
+        );
       done += 1;
       progress.count(done, count);
     });
-    await Promise.race([Promise.all(all), stopped]);
     // Those that the end of the pool cuts off fail, and nobody waits for them any more.
     for (const one of all) one.catch(() => {});
-    return parts;
+    await Promise.race([Promise.all(all), stopped]);
+    const left = parts.filter((part) => part === null).length;
+    const whole = parts.map((part, index) => part ?? without(index, 'interrupted before it was reviewed'));
+    return { parts: whole, left };
   } finally {
     process.removeListener('SIGINT', interrupt);
     await pool.destroy();
   }
+}
+
+/** A thread that ran out of memory took no other part with it: the pool starts another. */
+function tooLarge(error: unknown, part: () => ReviewPart): ReviewPart {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+  return part();
 }
 
 function tellingPort(show: (event: Progress) => void): MessageChannel['port1'] {

@@ -37,21 +37,19 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   const started = performance.now();
   const progress = showProgress(process.stderr, () => performance.now());
   const source = { kind: 'scan', folder: chosen.folder, files } as const;
-  const parts = await reviewOnThreads(
+  const { parts, left } = await reviewOnThreads(
     { source, machines, existing: true },
-    { count: files.length, weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0 },
+    {
+      count: files.length,
+      weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0,
+      without: (index, reason) => skippedPart(unscanned(files[index] ?? ''), files[index] ?? '', reason),
+    },
     jobsForScan(flags.jobs ?? null, files.length),
     progress,
   );
   progress.clear();
-  const scanned = joinScan(
-    inside,
-    files,
-    files.map((file, index) => parts[index] ?? skippedPart(unscanned(file), file)),
-    performance.now() - started,
-  );
+  const scanned = joinScan(inside, files, parts, performance.now() - started);
   const { document, notes } = await silence(scanned);
-  const left = parts.filter((part) => part === null).length;
   const stopped = left === 0 ? [] : [`interrupted: ${left} of ${files.length} files were not searched`];
   await writeReport(render(document, rules.hazards), flags.output ?? null, [...stopped, ...notes]);
   if (left > 0) return INTERRUPTED;

@@ -54,14 +54,9 @@ export function joinScan(
   return { ...document, patches: [whole], stats };
 }
 
-/** What was not looked at, since the user stopped the review. */
-export function skippedPart(patch: ReviewedPatch, file: string): ReviewPart {
-  const undecided: Undecided = {
-    function: '',
-    file,
-    kind: 'limit',
-    reason: 'interrupted before it was searched',
-  };
+/** A part that was not reviewed, which the report says with the reason. */
+export function skippedPart(patch: ReviewedPatch, file: string, reason: string): ReviewPart {
+  const undecided: Undecided = { function: '', file, kind: 'limit', reason };
   return { patch: { ...patch, undecided: [undecided] }, functions: 0, programs: 0, states: 0 };
 }
 

@@ -19,7 +19,7 @@ import { clientsFor, type Roots, rootsIn } from './clients.js';
 import type { ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
-import { joinParts, type ReviewPart } from './join-parts.js';
+import { joinParts, type ReviewPart, skippedPart } from './join-parts.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
 import { partiesFor } from './parties.js';
@@ -63,15 +63,16 @@ function machinesOf(rules: RuleSet, options: ReviewOptions): readonly MachineFil
   return rules.machines.filter((machine) => options.machines.includes(machine.name));
 }
 
-/** What a patch that was not looked at is in a report, but for the reason. */
-export function unreviewed(state: PatchedState): ReviewedPatch {
-  return {
-    ...headOf(state),
-    analysed: [],
-    findings: [],
-    undecided: [],
-    ...quotedPatch(state.patch, []),
-  };
+/** A patch that was not reviewed, which the report says with the reason. */
+export function skippedState(states: readonly PatchedState[], index: number, reason: string): ReviewPart {
+  const state = states[index];
+  if (state === undefined) throw new Error(`no patch ${index}: the caller counts them`);
+  const nothing = { analysed: [], findings: [], undecided: [] };
+  return skippedPart(
+    { ...headOf(state), ...nothing, ...quotedPatch(state.patch, []) },
+    state.changed[0] ?? '',
+    reason,
+  );
 }
 
 function headOf({ patch, context }: PatchedState) {
@@ -348,6 +349,8 @@ const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? obje
 
 /** States that all searches for one patch may take together, in multiples of the limit for one search. */
 const PATCH_ALLOWANCE = 8;
+/** The same where each function has its own. */
+const FUNCTION_ALLOWANCE = 3;
 /** What every search may take, whatever went before. */
 const LEAST_STATES = 2_000;
 
@@ -386,9 +389,10 @@ function searchTask(
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
-  const left = PATCH_ALLOWANCE * session.options.limits.states - session.spent(task.changed.name);
+  const allowance = session.options.allowance === 'function' ? FUNCTION_ALLOWANCE : PATCH_ALLOWANCE;
+  const left = allowance * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
-    states: Math.max(Math.min(within.states, left), LEAST_STATES),
+    states: Math.max(Math.min(within.states, session.isOpen(task) ? 0 : left), LEAST_STATES),
     expired: () => session.options.now() - started > within.milliseconds,
     newOnly,
   };
@@ -448,7 +452,8 @@ function searchTask(
       : null;
   if (beside !== null) return { ...beside, undecided };
   const verdict = alone;
-  if (verdict.cutOff !== null && verdict.introduced.length === 0)
+  if (verdict.cutOff !== null && verdict.introduced.length === 0) {
+    session.leaveOpen(task);
     undecided.push({
       function: task.root,
       file: task.client === null ? task.file : task.changed.file,
@@ -456,6 +461,7 @@ function searchTask(
       reason: verdict.cutOff,
       limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
     });
+  }
   return { verdict, undecided, before, after };
 }
 

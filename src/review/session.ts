@@ -14,6 +14,7 @@ import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type JudgeLimits, judge, type Verdict } from './judge.js';
 import { walkersOf } from './parties.js';
+import type { Task } from './task.js';
 
 /** What depends on the texts of files alone and may be kept from one session to the next, on one thread. */
 export class Kept {
@@ -65,6 +66,19 @@ export class Session {
 
   spend(name: string, states: number): void {
     this.statesOf.set(name, (this.statesOf.get(name) ?? 0) + states);
+  }
+
+  private readonly open = new Set<string>();
+
+  /** A search of this root was cut off on one machine. */
+  leaveOpen(task: Task): void {
+    this.open.add(`${task.file} ${task.root} ${task.changed.name}`);
+  }
+
+  /** Was it, and is there so much to search that the next machine shall not take as long? */
+  isOpen(task: Task): boolean {
+    const ofMany = this.options.allowance === 'function';
+    return ofMany && this.open.has(`${task.file} ${task.root} ${task.changed.name}`);
   }
 
   /** States that searches took so far: for the whole session, or for one function where each has its allowance. */
