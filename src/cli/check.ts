@@ -73,7 +73,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
       import('#review/review-series.js'),
     ]);
     const done = await reviewOnThreads(
-      { source, machines, existing: options.existing },
+      { source, machines, existing: options.existing, suggestions: options.suggestions },
       {
         count: states.length,
         weight: () => 0,

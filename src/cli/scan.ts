@@ -38,7 +38,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   const progress = showProgress(process.stderr, () => performance.now());
   const source = { kind: 'scan', folder: chosen.folder, files } as const;
   const { parts, left } = await reviewOnThreads(
-    { source, machines, existing: true },
+    { source, machines, existing: true, suggestions: false },
     {
       count: files.length,
       weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0,

@@ -100,6 +100,7 @@ describe('reviewOnThreads', () => {
       source: { kind: 'scan', folder: KERNEL, files: [...files, ...files] },
       machines: ['arm64'],
       existing: true,
+      suggestions: false,
     };
     const script = `
       const { reviewOnThreads } = await import(${JSON.stringify(join(ROOT, 'dist/cli/review-parts.js'))});
