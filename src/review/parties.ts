@@ -43,11 +43,13 @@ const walks = (program: EventProgram): boolean =>
 
 function freesTable(program: EventProgram): boolean {
   const frees = program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'free');
-  return frees && program.nodes.some((node) => expressionsOf(node).some(namesTable));
+  // The lowest entries never point to a table, whatever the code that reads them is written for.
+  const pointed = program.levels.some((level) => level !== 'pte');
+  return frees && program.nodes.some((node) => expressionsOf(node).some((one) => namesTable(one, pointed)));
 }
 
-/** Does the expression give a page table as memory? */
-function namesTable(expression: Expression): boolean {
+/** Does the expression give a page table as memory? `pointed`: can an entry point to one? */
+function namesTable(expression: Expression, pointed: boolean): boolean {
   switch (expression.op) {
     case 'const':
       return expression.value.kind === 'memory' && expression.value.what === 'table';
@@ -56,7 +58,9 @@ function namesTable(expression: Expression): boolean {
     case 'param':
       return false;
     default:
-      return expression.op === 'table-of' || expression.args.some(namesTable);
+      return (
+        (pointed && expression.op === 'table-of') || expression.args.some((one) => namesTable(one, pointed))
+      );
   }
 }
 

@@ -518,11 +518,16 @@ function checkBeside(
   settled: ReadonlySet<string>,
 ): Omit<Outcome, 'undecided'> | null {
   const [was, is] = [before?.[0] ?? null, after?.[0] ?? null];
+  const some = is ?? was;
+  if (some === null) return null;
   for (const actor of partiesFor(was, is, machine, session.rules)) {
     const [oldParties, newParties] = [old, now].map((resolver) => session.party(actor, resolver));
     for (const [n, party] of (newParties ?? []).entries()) {
-      const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] | null =>
-        own === null ? null : [own, other];
+      // Where the code does not exist yet, what the party does alone is what was there before.
+      const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] => [
+        own ?? idle(some),
+        other,
+      ];
       const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
       const verdict = session.judged(...sides, machine, { ...limits, settled });
       if (verdict.introduced.length + verdict.fixed.length > 0)
@@ -531,6 +536,14 @@ function checkBeside(
   }
   return null;
 }
+
+/** A program in place of `other` that does nothing. */
+const idle = (other: EventProgram): EventProgram => ({
+  ...other,
+  nodes: [{ kind: 'return', value: null, at: null }],
+  outermost: false,
+  assumptions: [],
+});
 
 /** What stands before and after the patch. */
 type Sides = readonly [readonly EventProgram[] | null, readonly EventProgram[] | null];

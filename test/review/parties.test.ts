@@ -71,6 +71,21 @@ describe('code that begins to free a kernel table', () => {
     );
   };
 
+  test('meets nobody where it frees a page: what the walker does by itself is not brought in', () => {
+    const page = `void drop_page(pte_t *ptep, unsigned long addr)
+{
+	struct page *page = pte_page(ptep_get(ptep));
+
+	pte_clear(&init_mm, addr, ptep);
+	flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
+	__free_page(page);
+}
+`;
+    const walker = { 'mm/vmalloc.c': fill(...NONE) };
+    expect(found(walker, { ...walker, [FILE]: page })).toEqual([]);
+    expect(found({}, { [FILE]: page })).toEqual([]);
+  });
+
   test('meets the walker of the tree, which takes no lock', () => {
     expect(free(NONE, NONE)).toEqual(['introduced shared-table-walk-race beside fill_one']);
   });
