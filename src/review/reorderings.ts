@@ -27,7 +27,8 @@ export function* reorderings(scene: Scene, line: number): Generator<Proposal> {
     const unit = unitOf(wrong);
     const helperLevel = unit.parent === null ? null : ancestorIn(helper, unit.parent);
     if (helperLevel !== null && helperLevel.start > unit.start && isCall(unit) && scene.isMovable(unit))
-      if (!scene.leaves(unit.end, helperLevel.end))
+      if (!scene.leaves(unit.end, helperLevel.end) && scene.keepsItsValues(helper, unit.start, false))
+        // What it is brought behind must be about the same addresses as it would have been in front of it.
         yield {
           edits: scene.move(unit, { behind: helperLevel }),
           sort: sortOf(scene, unit, helperLevel.end),
