@@ -3,10 +3,13 @@
  * writes the document. It blocks while it reads, so no stream may touch its standard input or output.
  */
 import { readSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { REVIEW_LIMITS } from '#cli/review-limits.js';
 import { plainPatch } from '#patch/series.js';
 import { reviewSeries } from '#review/review-series.js';
+import { VERSION } from '#review/version.js';
 import { loadRules } from '#rules/load-rules.js';
+import { openCache } from '#source/cache-folder.js';
 import { openRevision } from '#source/git-tree.js';
 import { overlay } from '#source/overlay-tree.js';
 import type { Tree } from '#source/snapshot.js';
@@ -47,6 +50,7 @@ function review(task: ReviewTask) {
     machines: task.machines,
     existing: false,
     limits: REVIEW_LIMITS,
+    cache: task.local === null ? null : openCache(join(dirname(task.local.folder), 'kept'), VERSION),
     now: () => performance.now(),
     onProgress: () => {},
   });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ReviewDocument } from '#review/document.js';
 import type { PatchedState } from '#source/snapshot.js';
+import { chooseCache } from './choose-cache.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseTree } from './choose-tree.js';
 import { REVIEW_LIMITS } from './review-limits.js';
@@ -61,6 +62,7 @@ async function review(states: readonly PatchedState[], machine: readonly string[
     machines: chooseMachines(machine, rules.machines),
     existing: false,
     limits: REVIEW_LIMITS,
+    cache: await chooseCache(true, process.env),
     now: () => performance.now(),
     onProgress: () => {},
   };

@@ -3,6 +3,7 @@
  * environment, and writes; it decides nothing about kernel code.
  */
 import type { ReviewDocument } from '#review/document.js';
+import { chooseCache } from './choose-cache.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
@@ -28,6 +29,8 @@ export interface CheckFlags extends SilenceFlags, RenderFlags {
   readonly failOn: FailOn;
   readonly dump?: string;
   readonly jobs?: number;
+  /** False for --no-cache. */
+  readonly cache?: boolean;
 }
 
 interface Found extends Changes {
@@ -53,6 +56,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
     existing: flags.existing === true,
     suggestions: flags.suggest !== false,
     limits: REVIEW_LIMITS,
+    cache: await chooseCache(flags.cache !== false, process.env),
     now,
     onProgress: progress.show,
   };
@@ -73,7 +77,13 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
       import('#review/review-series.js'),
     ]);
     const done = await reviewOnThreads(
-      { source, machines, existing: options.existing, suggestions: options.suggestions },
+      {
+        source,
+        machines,
+        existing: options.existing,
+        suggestions: options.suggestions,
+        cache: flags.cache !== false,
+      },
       {
         count: states.length,
         weight: () => 0,

@@ -1,6 +1,7 @@
 import type { Progress, ReviewOptions } from '#review/document.js';
 import type { ReviewPart } from '#review/join-parts.js';
 import type { PatchedState } from '#source/snapshot.js';
+import { chooseCache } from './choose-cache.js';
 import { REVIEW_LIMITS, SCAN_LIMITS } from './review-limits.js';
 import type { Source, Work } from './work.js';
 
@@ -15,11 +16,13 @@ export async function openWork(work: Work): Promise<ReviewOne> {
   ]);
   const rules = loadRules();
   const kept = new Kept();
+  const cache = await chooseCache(work.cache, process.env);
   const options = (onProgress: (event: Progress) => void): ReviewOptions => ({
     machines: work.machines,
     existing: work.existing,
     suggestions: work.suggestions,
     limits: REVIEW_LIMITS,
+    cache,
     now: () => performance.now(),
     onProgress,
   });

@@ -183,7 +183,7 @@ function jobs(otherwise: string): Option {
 }
 
 function common(command: Command): Command {
-  return report(machine(command));
+  return kept(report(machine(command)));
 }
 
 /** Options of everything that writes a report. */
@@ -205,6 +205,10 @@ function machine(command: Command): Command {
       .argParser(gather)
       .default([], 'all that can run the code'),
   );
+}
+
+function kept(command: Command): Command {
+  return command.option('--no-cache', 'keep nothing for later runs, and use nothing that was kept');
 }
 
 function silence(command: Command): Command {

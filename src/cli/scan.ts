@@ -16,6 +16,8 @@ export interface ScanFlags extends SilenceFlags, RenderFlags {
   readonly machine: readonly string[];
   readonly failOn: FailOn;
   readonly jobs?: number;
+  /** False for --no-cache. */
+  readonly cache?: boolean;
 }
 
 /** `shootdown scan`: whole files or folders of a tree, no patch; every finding counts. Gives the exit code. */
@@ -38,7 +40,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   const progress = showProgress(process.stderr, () => performance.now());
   const source = { kind: 'scan', folder: chosen.folder, files } as const;
   const { parts, left } = await reviewOnThreads(
-    { source, machines, existing: true, suggestions: false },
+    { source, machines, existing: true, suggestions: false, cache: flags.cache !== false },
     {
       count: files.length,
       weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0,

@@ -17,4 +17,6 @@ export interface Work {
   readonly machines: ReviewOptions['machines'];
   readonly existing: boolean;
   readonly suggestions: boolean;
+  /** Is what is found kept for later runs? */
+  readonly cache: boolean;
 }

@@ -25,13 +25,15 @@ export interface Together {
   readonly cells: ReadonlyMap<string, Kind>;
 }
 
+/** Names of global functions that are followed into other files, with the file where that is known; null: looked for. */
+export type Linked = ReadonlyMap<string, string | null>;
+
 export interface ExtractOptions {
   readonly together?: Together;
   /** Rules of these names are ignored: their bodies are followed instead (rule 3). */
   readonly bodies: ReadonlySet<string>;
   readonly outermost: boolean;
-  /** Names of global functions that are followed into other files. */
-  readonly linked: ReadonlySet<string>;
+  readonly linked: Linked;
   readonly nodeLimit: number;
   readonly depthLimit: number;
 }

@@ -3,6 +3,7 @@ import { identifiersIn } from '#c/identifiers.js';
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { RuleSet } from '#rules/rule.js';
+import type { Linked } from './extraction.js';
 import type { Found, Resolver } from './resolve.js';
 
 /** Small bodies of the same file are followed even without events, so that the flags they return are known. */
@@ -18,15 +19,14 @@ export interface View {
   readonly rootFile: string;
   /** Is it one of several programs with shared memory? What they do to it shows in no event. */
   readonly together: boolean;
-  /** Names of global functions that are followed into other files. */
-  readonly linked: ReadonlySet<string>;
+  readonly linked: Linked;
 }
 
 /** A name as the file sees it, or, for code in headers, as the file that the root stands in does. */
 export const definitionOf = (resolver: Resolver, name: string, file: string, view: View): Found | null =>
   resolver.define(name, file) ??
   (view.rootFile === '' ? null : resolver.define(name, view.rootFile)) ??
-  (view.linked.has(name) ? resolver.linked(name, file) : null);
+  (view.linked.has(name) ? resolver.linked(name, file, view.linked.get(name) ?? null) : null);
 
 /**
  * The body that a call of `name` in `file` goes on into; null where it does not. One question to the resolver, whatever
@@ -54,14 +54,14 @@ export function isRelevant(resolver: Resolver, found: Found, view: View): boolea
   return resolver.settle(key, (asked) => (relevant(asked, found, view, 0) ? found : null)) !== null;
 }
 
-const keys = new WeakMap<ReadonlySet<string>, string>();
+const keys = new WeakMap<object, string>();
 
 const keyOf = ({ bodies, linked }: View): string => `${textOf(bodies)} / ${textOf(linked)}`;
 
-function textOf(names: ReadonlySet<string>): string {
+function textOf(names: ReadonlySet<string> | Linked): string {
   let text = keys.get(names);
   if (text === undefined) {
-    text = [...names].sort().join(' ');
+    text = [...names].map(String).sort().join(' ');
     keys.set(names, text);
   }
   return text;

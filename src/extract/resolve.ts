@@ -264,20 +264,23 @@ export class Resolver {
 
   /**
    * The definition with external linkage that a call of `name` in `from` is linked to: a file of its own folder or of
-   * those that hold page-table code, a strong definition before a weak one. Null when none of them has it.
+   * those that hold page-table code, a strong definition before a weak one. Null when none of them has it. With `home`
+   * it is the one in that file, if the machine builds it.
    */
-  linked(name: string, from: string): Found | null {
-    const key = `linked ${from} ${name}`;
+  linked(name: string, from: string, home: string | null = null): Found | null {
+    const key = `linked ${from} ${name} ${home ?? ''}`;
     let found = this.found.get(key);
     if (found === undefined) {
-      found = this.view === null ? null : this.searchLinked(name, from, this.view);
+      if (this.view === null) found = null;
+      else if (home === null) found = this.searchLinked(name, from, this.view);
+      else found = this.view.built(home, (symbol) => this.symbol(symbol)) ? this.globalIn(home, name) : null;
       this.found.set(key, found);
     }
     const { index, definition } = found ?? { index: null, definition: null };
     this.note(
       key,
       (resolver) => {
-        const other = resolver.linked(name, from);
+        const other = resolver.linked(name, from, home);
         return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
       },
       true,
@@ -289,17 +292,24 @@ export class Resolver {
     let weak: Found | null = null;
     for (const folder of foldersFor(from, this.ownMachine.arch)) {
       for (const path of this.filesIn(folder, view)) {
-        const text = this.read(path);
-        if (text === null || path === from || !this.cache.mayDefine(path, text, name)) continue;
-        const index = this.cache.index(path, text);
-        const definition = this.findLive(index, name);
-        if (definition === null || definition.kind !== 'function' || definition.static) continue;
-        const found = { index, definition };
+        const found = path === from ? null : this.globalIn(path, name);
+        if (found === null) continue;
+        const { index, definition } = found;
         if (!/\b__weak\b/.test(index.text.slice(definition.start, definition.body))) return found;
         weak ??= found;
       }
     }
     return weak;
+  }
+
+  /** A function of the file that other files can call. */
+  private globalIn(path: string, name: string): Found | null {
+    const text = this.read(path);
+    if (text === null || !this.cache.mayDefine(path, text, name)) return null;
+    const index = this.cache.index(path, text);
+    const definition = this.findLive(index, name);
+    if (definition === null || definition.kind !== 'function' || definition.static) return null;
+    return { index, definition };
   }
 
   private filesIn(folder: string, view: LinkView): readonly string[] {

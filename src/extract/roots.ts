@@ -40,7 +40,7 @@ export class CallersInFile {
         seen.add(at);
         const definition = this.resolver.live(this.index, at);
         if (definition === null) continue;
-        const uses = this.usesOf(definition);
+        const uses = this.usesOf(definition.name);
         const enteredFromOutside =
           (definition.kind === 'function' && !definition.static) ||
           uses.addressTaken ||
@@ -59,17 +59,18 @@ export class CallersInFile {
   /** Has the function callers in this file? */
   hasCallers(name: string): boolean {
     const definition = this.resolver.live(this.index, name);
-    return definition !== null && this.usesOf(definition).by.length > 0;
+    return definition !== null && this.usesOf(name).by.length > 0;
   }
 
-  private usesOf(definition: Definition): Uses {
+  /** What of the file uses a name, its own or another file's. */
+  usesOf(name: string): Uses {
     const by: Definition[] = [];
     let addressTaken = false;
     for (const candidates of this.index.definitions.values()) {
       for (const candidate of candidates) {
-        if (candidate.name === definition.name || !candidate.when.every(() => true)) continue;
+        if (candidate.name === name || !candidate.when.every(() => true)) continue;
         if (candidate.kind === 'table') {
-          if (Object.values(candidate.members).includes(definition.name)) addressTaken = true;
+          if (Object.values(candidate.members).includes(name)) addressTaken = true;
           continue;
         }
         if (candidate.kind !== 'function' && candidate.kind !== 'macro') continue;
@@ -78,9 +79,9 @@ export class CallersInFile {
           names = identifiersIn(this.index.text, candidate.body, candidate.end);
           this.names.set(candidate, names);
         }
-        if (!names.has(definition.name)) continue;
+        if (!names.has(name)) continue;
         const body = this.index.text.slice(candidate.body, candidate.end);
-        const called = new RegExp(`\\b${definition.name}\\s*\\(`).test(body);
+        const called = new RegExp(`\\b${name}\\s*\\(`).test(body);
         if (called) by.push(candidate);
         else addressTaken = true;
       }

@@ -42,7 +42,7 @@ export class SharedExtraction {
     const text = JSON.stringify([
       [...options.bodies].sort(),
       options.outermost,
-      [...options.linked].sort(),
+      [...options.linked].map(String).sort(),
       options.nodeLimit,
       options.depthLimit,
     ]);

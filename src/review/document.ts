@@ -3,6 +3,7 @@
  * Every other format is rendered from it alone.
  */
 import type { HazardId } from '#rules/rule.js';
+import type { Cache } from '#source/cache-folder.js';
 
 export interface ReviewDocument {
   readonly version: 1;
@@ -178,6 +179,8 @@ export interface ReviewOptions {
   readonly limits: { readonly states: number; readonly milliseconds: number };
   /** What all searches may take together is counted for the patch (the default), or for each function. */
   readonly allowance?: 'patch' | 'function';
+  /** What earlier runs worked out; absent or null: nothing is kept. The result is the same. */
+  readonly cache?: Cache | null;
   readonly now: () => number;
   readonly onProgress: (event: Progress) => void;
 }

@@ -62,7 +62,7 @@ export function dumpStage(
           const extracted = session.extraction.extract(cpus, setup, resolver, rules, {
             bodies,
             outermost: true,
-            linked: new Set(),
+            linked: new Map(),
             nodeLimit: NODE_LIMIT,
             depthLimit: DEPTH_LIMIT,
           });

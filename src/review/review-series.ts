@@ -7,6 +7,7 @@ import { calledIn } from '#c/identifiers.js';
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
+import type { Linked } from '#extract/extraction.js';
 import { programShape } from '#extract/finish-program.js';
 import type { Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
@@ -14,16 +15,19 @@ import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
+import { type CallerView, helpersOf, type TreeCaller } from './callers-in-tree.js';
 import { type ChangedName, changedFunctions, isLiveChange, touchedFunctions } from './changed-functions.js';
 import { clientsFor, type Roots, rootsIn } from './clients.js';
 import type { ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type Candidate, findingsOf } from './findings.js';
+import { handedOn } from './handed-on.js';
 import { joinParts, type ReviewPart, skippedPart } from './join-parts.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
 import { partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
+import { type CallerAnswer, excused, type From, shownByCallers } from './search-callers.js';
 import { Kept, Session } from './session.js';
 import { suggester } from './suggest.js';
 import type { Task } from './task.js';
@@ -152,6 +156,10 @@ function searchPatch(
         if (!isLive) dead.set(change.name, [...(dead.get(change.name) ?? []), machine.name]);
         return isLive;
       });
+      const names = session.names(state.after);
+      const built = (path: string): boolean =>
+        isBuiltOn(path, machine, now.configuration, (other) => state.after.read(other));
+      const view = names === null ? null : { index: names, resolver: now, rules: session.rules, built };
       for (const job of jobsFor(live, file, before, after, old, now, session.rules)) {
         session.options.onProgress({
           kind: 'function',
@@ -159,7 +167,7 @@ function searchPatch(
           file,
           machine: machine.name,
         });
-        const outcome = runJob(job, machine, old, now, session);
+        const outcome = runJob(job, machine, old, now, session, view);
         undecided.push(...outcome.undecided);
         candidates.push(...outcome.candidates);
       }
@@ -228,6 +236,7 @@ function jobsFor(
       changed: name,
       bodies,
       client,
+      linked: NOWHERE,
     });
     const clients = (primitive?.clients ?? []).map((client) =>
       task('client', `client:${client}:${file}`, client),
@@ -266,6 +275,12 @@ function jobsFor(
   return jobs;
 }
 
+/** What the search for one changed name gave on one machine. */
+interface JobResult {
+  readonly candidates: readonly Candidate[];
+  readonly undecided: readonly Open[];
+}
+
 /**
  * The function itself comes first, with every history open to it. Its callers in view decide where it raises
  * something (they may do what it leaves) and are searched, within a smaller limit, where it does not.
@@ -276,8 +291,10 @@ function runJob(
   old: Resolver,
   now: Resolver,
   session: Session,
-): { readonly candidates: readonly Candidate[]; readonly undecided: readonly Open[] } {
+  view: CallerView | null,
+): JobResult {
   const { limits } = session.options;
+  const least = { states: Math.ceil(limits.states / 16), milliseconds: Math.ceil(limits.milliseconds / 8) };
   const small = { states: Math.ceil(limits.states / 8), milliseconds: Math.ceil(limits.milliseconds / 8) };
   const run = (task: Task, within: ReviewOptions['limits']): Outcome =>
     check(task, machine, old, now, session, within);
@@ -310,9 +327,62 @@ function runJob(
       undecided: outcomes.flatMap(({ outcome }) => outcome.undecided),
     };
   }
-  const own = run(job.own, limits);
+  const of = job.own;
+  const own = run(of, limits);
   const mine = candidate(job.own, own);
-  if (!job.inner || own.verdict === null) return { candidates: mine, undecided: own.undecided };
+  const alone = { candidates: mine, undecided: own.undecided };
+  if (own.verdict === null) return alone;
+  const raised = new Set(own.verdict.introduced.map((run) => kindOfObject(run.violation.object)));
+  // What is too much to search on one machine is not tried on the next.
+  const ask = (caller: TreeCaller, around: CallerView, alone: boolean): Outcome | null => {
+    const tried = `${alone ? 'alone' : 'tree'} ${caller.file} ${caller.root}`;
+    if (session.tooLarge.has(tried)) return null;
+    const linked = new Map([...helpersOf(caller, around), ...caller.linked]);
+    const task = { ...of, ...caller, linked, label: caller.root };
+    const outcome = alone
+      ? checkAlone(task, machine, now, session, least, own.after?.some(({ reclaimed }) => reclaimed) === true)
+      : run(task, small);
+    if (outcome.verdict === null || outcome.verdict.cutOff !== null) session.tooLarge.set(tried, 1);
+    return outcome;
+  };
+  /** What stands on one machine stands: the others are not asked then. A suggested edit needs no excuse. */
+  const isExcused = (at: From): boolean => {
+    const what = `${of.changed.file} ${of.changed.name}`;
+    // What goes wrong beside another party is not settled by a caller that is searched by itself.
+    if (view === null || session.isFork || own.after?.length !== 1 || session.unexcused.has(what))
+      return false;
+    const isDone = excused(at, view, (caller) => answerOf(ask(caller, view, true), of.changed.name));
+    if (!isDone) session.unexcused.add(what);
+    return isDone;
+  };
+  const shownAround = (at: Task): JobResult => {
+    if (view === null) return { candidates: [], undecided: [] };
+    const { shown, left } = shownByCallers<readonly Candidate[]>(at, view, (caller) => {
+      const outcome = ask(caller, view, false);
+      const verdict = outcome?.verdict ?? null;
+      if (outcome === null || verdict === null) return null;
+      const { introduced, fixed } = verdict;
+      if (introduced.length + fixed.length === 0)
+        return verdict.cutOff === null ? { shown: null, on: !verdict.same && !handsTheSame(outcome) } : null;
+      if (introduced.length > 0 && isExcused(caller)) return { shown: null, on: false };
+      return { shown: candidate({ ...at, ...caller, label: caller.root }, outcome), on: false };
+    });
+    const { root, file } = at;
+    const names = `${left.slice(0, 3).join(', ')}${left.length > 3 ? ` and ${left.length - 3} more` : ''}`;
+    const reason = `what it tells its callers changed, and these were not searched to the end: ${names}`;
+    const open: Open = { function: root, file, kind: 'resolve', reason };
+    return { candidates: shown.flat(), undecided: left.length === 0 || shown.length > 0 ? [] : [open] };
+  };
+  if (!job.inner) {
+    if (view === null || (own.verdict.same && !answersUnseen(of, now))) return alone;
+    if (raised.size > 0) return isExcused(job.own) ? { candidates: [], undecided: own.undecided } : alone;
+    if (own.verdict.fixed.length > 0 || (!own.verdict.same && handsTheSame(own))) return alone;
+    const around = shownAround(job.own);
+    return {
+      candidates: [...mine, ...around.candidates],
+      undecided: [...own.undecided, ...around.undecided],
+    };
+  }
   if (own.verdict.same) return { candidates: mine, undecided: [] };
   if (own.verdict.introduced.length === 0) {
     const around = job.callers
@@ -324,25 +394,54 @@ function runJob(
       undecided: own.undecided,
     };
   }
-  const raised = new Set(own.verdict.introduced.map((run) => kindOfObject(run.violation.object)));
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {
     // One that is too much to search on one machine is on the others: there, too, nothing shows that it makes up for it.
     if (size(task) > 0) return { candidates: mine, undecided: own.undecided };
     // Where nothing else changed, a caller that makes up for it did so before: a small search tells.
     const outcome = runCaller(task, job.alone ? small : limits);
-    // Silent only when it shows nothing of the kind at all: what it shows on both sides may hide the difference.
     const clean =
-      outcome.verdict !== null &&
-      outcome.verdict.cutOff === null &&
-      ![...outcome.verdict.introduced, ...outcome.verdict.existing].some((run) =>
-        raised.has(kindOfObject(run.violation.object)),
-      );
-    if (!clean) return { candidates: mine, undecided: own.undecided };
+      outcome.verdict !== null && outcome.verdict.cutOff === null && !showsAny(outcome.verdict, raised);
+    if (!clean && (outcome.verdict === null || !showsAny(outcome.verdict, raised) || !isExcused(task)))
+      return { candidates: mine, undecided: own.undecided };
   }
   if (job.callers.length === 0) return { candidates: mine, undecided: own.undecided };
   return { candidates: [], undecided: own.undecided };
 }
+
+/** Does anything go wrong that the patch brings in, or, with and without it, at an object of these kinds? */
+const showsAny = ({ introduced, existing }: Verdict, kinds: ReadonlySet<string>): boolean =>
+  introduced.length > 0 || existing.some((run) => kinds.has(kindOfObject(run.violation.object)));
+
+/** What the search of a caller as it is now says. One that does not come to the changed function says nothing. */
+function answerOf(outcome: Outcome | null, changed: string): CallerAnswer {
+  const verdict = outcome?.verdict ?? null;
+  if (outcome === null || verdict === null || !outcome.followed.has(changed)) return 'open';
+  if (verdict.existing.length > 0) return 'wrong';
+  return verdict.cutOff === null ? 'clean' : 'open';
+}
+
+/** Lines of a helper that is asked for something. */
+const HELPER_LINES = 40;
+
+/**
+ * Is it a small function that tells its callers something that its own program does not keep: a number, or what it puts
+ * where they point it to? Whether that changed shows in their programs only.
+ */
+function answersUnseen({ root, file }: Task, resolver: Resolver): boolean {
+  const found = resolver.define(root, file);
+  const definition = found?.definition;
+  if (found === null || definition === undefined || definition.kind !== 'function') return false;
+  if (definition.lastLine - definition.firstLine > HELPER_LINES) return false;
+  const { text } = found.index;
+  const head = text.slice(definition.start, definition.body);
+  const body = text.slice(definition.body, definition.end);
+  return /^(?!.*\b(?:void|bool)\s+\w+\s*\()/s.test(head) || /[;{}]\s*\*\w+\s*[|&]?=[^=]/.test(body);
+}
+
+/** Does the function leave to its callers what it left before? */
+const handsTheSame = ({ before, after }: Outcome): boolean =>
+  handedOn(before ?? []) === handedOn(after ?? []);
 
 /** What goes wrong in a caller may lie at another level: code that is one for all levels is seen at one of them. */
 const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? object;
@@ -364,6 +463,8 @@ interface Outcome {
   readonly undecided: readonly Open[];
   readonly before: readonly EventProgram[] | null;
   readonly after: readonly EventProgram[] | null;
+  /** Functions whose bodies are in `before` and `after`. */
+  readonly followed: ReadonlySet<string>;
 }
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
@@ -386,6 +487,7 @@ function searchTask(
   newOnly = false,
 ): Outcome {
   const undecided: Open[] = [];
+  const followed = new Set<string>();
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
@@ -399,7 +501,7 @@ function searchTask(
   const program = (
     resolver: Resolver,
     outermost: boolean,
-    linked: ReadonlySet<string>,
+    linked: Linked,
   ): readonly EventProgram[] | null => {
     const roots = rootsOf(task, resolver);
     if (roots.cpus.length === 0) return null;
@@ -417,32 +519,34 @@ function searchTask(
     };
     if ('reason' in extracted) return unread('parse', `line ${extracted.line}: ${extracted.reason}`);
     // A primitive that is to be followed and cannot be found would be a call that does nothing.
-    for (const { gaps } of extracted)
+    for (const { gaps, followed: names } of extracted) {
+      for (const name of names) followed.add(name);
       for (const gap of gaps) if (gap.kind === 'resolve') return unread('resolve', gap.reason);
+    }
     return extracted.map((extraction) => extraction.program);
   };
   const existedBefore = rootsOf(task, old).cpus.length > 0;
-  const both = (links: ReadonlySet<string>): Sides => {
+  const both = (links: Linked): Sides => {
     const sides = [
       program(old, true, links),
       program(now, existedBefore || task.client !== null, links),
     ] as const;
     return task.client === null ? besideReclaim(sides) : sides;
   };
-  const [before, after] = both(NONE);
-  if (after === null && before === null) return { verdict: null, undecided, before, after };
-  if (undecided.length > 0) return { verdict: null, undecided, before, after };
+  const [before, after] = both(task.linked);
+  if (after === null && before === null) return { verdict: null, undecided, before, after, followed };
+  if (undecided.length > 0) return { verdict: null, undecided, before, after, followed };
   const alone = session.judged(before, after, machine, limits);
   // A call that the patch brings in or takes away, and, where something is raised, every call, is followed into the
   // file that the kernel links it from: what stands there decides, unless that makes too much to search.
   const links =
-    task.client === null ? callsToLink(task, old, now, session.rules, alone.introduced.length > 0) : NONE;
+    task.client === null ? callsToLink(task, old, now, session.rules, alone.introduced.length > 0) : NOWHERE;
   if (links.size > 0) {
-    const wide = both(links);
+    const wide = both(new Map([...links, ...task.linked]));
     if (undecided.length === 0 && (differs(before, wide[0]) || differs(after, wide[1]))) {
       const verdict = session.judged(...wide, machine, { ...limits, states: Math.ceil(limits.states / 4) });
       if (verdict.introduced.length > 0 || verdict.cutOff === null)
-        return { verdict, undecided, before: wide[0], after: wide[1] };
+        return { verdict, undecided, before: wide[0], after: wide[1], followed };
     }
     undecided.length = 0;
   }
@@ -450,7 +554,7 @@ function searchTask(
     task.client === null && !alone.same && alone.cutOff === null && alone.introduced.length === 0
       ? checkBeside(before, after, machine, old, now, session, limits, kindsShown(alone))
       : null;
-  if (beside !== null) return { ...beside, undecided };
+  if (beside !== null) return { ...beside, undecided, followed };
   const verdict = alone;
   if (verdict.cutOff !== null && verdict.introduced.length === 0) {
     session.leaveOpen(task);
@@ -462,38 +566,68 @@ function searchTask(
       limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
     });
   }
-  return { verdict, undecided, before, after };
+  return { verdict, undecided, before, after, followed };
+}
+
+/** A caller as it is after the patch, by itself: everything that goes wrong in it is in `existing`. */
+function checkAlone(
+  task: Task,
+  machine: MachineFile,
+  now: Resolver,
+  session: Session,
+  within: ReviewOptions['limits'],
+  /** May reclaim have emptied entries that it finds empty? */
+  reclaimed: boolean,
+): Outcome {
+  const started = session.options.now();
+  const expired = (): boolean => session.options.now() - started > within.milliseconds;
+  const nothing = { verdict: null, undecided: [], before: null, after: null, followed: NONE };
+  const { cpus } = rootsOf(task, now);
+  if (cpus.length === 0) return nothing;
+  session.programs += cpus.length;
+  const extracted = session.extraction.extract(cpus, null, now, session.rules, {
+    bodies: task.bodies,
+    outermost: true,
+    linked: task.linked,
+    nodeLimit: NODE_LIMIT,
+    depthLimit: DEPTH_LIMIT,
+  });
+  if ('reason' in extracted || extracted.some(({ gaps }) => gaps.length > 0)) return nothing;
+  const after = extracted.map(({ program }) => (reclaimed ? { ...program, reclaimed } : program));
+  const followed = new Set(extracted.flatMap((one) => one.followed));
+  const verdict = session.judged(
+    after,
+    after,
+    machine,
+    { states: within.states, expired, anything: true },
+    true,
+  );
+  return { verdict, undecided: [], before: after, after, followed };
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NOWHERE: Linked = new Map();
+
+const isLinked = (name: string, file: string, resolver: Resolver, rules: RuleSet): boolean =>
+  ruleFor(rules, name, resolver.machine) === null &&
+  resolver.define(name, file) === null &&
+  resolver.linked(name, file) !== null;
 
 /** Names that the changed function uses, that are defined in no file it sees and in one that it is linked with. */
-function callsToLink(
-  task: Task,
-  old: Resolver,
-  now: Resolver,
-  rules: RuleSet,
-  all: boolean,
-): ReadonlySet<string> {
+function callsToLink(task: Task, old: Resolver, now: Resolver, rules: RuleSet, all: boolean): Linked {
   const used = [old, now].map((resolver): ReadonlySet<string> | null => {
     const found = resolver.define(task.changed.name, task.file);
     if (found === null || found.index.file !== task.file) return null;
     return calledIn(found.index.text, found.definition.body, found.definition.end);
   });
   // Of a function that only one side has, no call moved.
-  if (!all && used.includes(null)) return NONE;
+  if (!all && used.includes(null)) return NOWHERE;
   const [was, is] = [used[0] ?? NONE, used[1] ?? NONE];
   const names = [...new Set([...was, ...is])].filter((name) => all || was.has(name) !== is.has(name));
-  return new Set(
-    names.filter((name) =>
-      [old, now].some(
-        (resolver) =>
-          ruleFor(rules, name, resolver.machine) === null &&
-          resolver.define(name, task.file) === null &&
-          resolver.linked(name, task.file) !== null,
-      ),
-    ),
+  const found = names.filter((name) =>
+    [old, now].some((resolver) => isLinked(name, task.file, resolver, rules)),
   );
+  return new Map(found.map((name) => [name, null]));
 }
 
 const differs = (first: readonly EventProgram[] | null, second: readonly EventProgram[] | null): boolean =>
@@ -516,7 +650,7 @@ function checkBeside(
   session: Session,
   limits: JudgeLimits,
   settled: ReadonlySet<string>,
-): Omit<Outcome, 'undecided'> | null {
+): Omit<Outcome, 'undecided' | 'followed'> | null {
   const [was, is] = [before?.[0] ?? null, after?.[0] ?? null];
   const some = is ?? was;
   if (some === null) return null;

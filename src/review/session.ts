@@ -15,12 +15,15 @@ import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type JudgeLimits, judge, type Verdict } from './judge.js';
 import { walkersOf } from './parties.js';
 import type { Task } from './task.js';
+import { type TreeIndex, TreeIndexes } from './tree-index.js';
 
 /** What depends on the texts of files alone and may be kept from one session to the next, on one thread. */
 export class Kept {
   readonly cache = new IndexCache();
   readonly extraction = new SharedExtraction();
   resolvers = new WeakMap<Tree, Map<string, Resolver>>();
+  /** Made when the first session says where they are kept. */
+  indexes: TreeIndexes | null = null;
 
   /** Forgets what is known of files that `keep` does not name. */
   forget(keep: (path: string) => boolean): void {
@@ -31,6 +34,7 @@ export class Kept {
 }
 
 export class Session {
+  private readonly indexes: TreeIndexes;
   readonly cache: IndexCache;
   readonly extraction: SharedExtraction;
   functions = 0;
@@ -42,6 +46,9 @@ export class Session {
   readonly tooLarge = new Map<string, number>();
   private readonly statesOf = new Map<string, number>();
 
+  /** Changed functions whose callers do not make up for what they raise, on some machine; of the current patch. */
+  readonly unexcused = new Set<string>();
+
   constructor(
     readonly rules: RuleSet,
     readonly options: ReviewOptions,
@@ -52,6 +59,8 @@ export class Session {
   ) {
     this.cache = kept.cache;
     this.extraction = kept.extraction;
+    kept.indexes ??= new TreeIndexes(options.cache ?? null);
+    this.indexes = kept.indexes;
   }
 
   /**
@@ -86,6 +95,16 @@ export class Session {
     return this.options.allowance === 'function'
       ? (this.statesOf.get(name) ?? 0)
       : this.states - this.patchStart;
+  }
+
+  /** Is it only asked whether anything is brought in? */
+  get isFork(): boolean {
+    return this.newOnly;
+  }
+
+  /** The names in a tree's files; null where they cannot be had, as from hunks alone. */
+  names(tree: Tree): TreeIndex | null {
+    return this.indexes.of(tree);
   }
 
   resolver(tree: Tree, machine: MachineFile): Resolver {
@@ -132,7 +151,7 @@ export class Session {
         const extraction = this.extraction.extract([{ index, definition }], null, resolver, this.rules, {
           bodies: new Set(),
           outermost: false,
-          linked: new Set(),
+          linked: new Map(),
           nodeLimit: NODE_LIMIT,
           depthLimit: DEPTH_LIMIT,
         });
@@ -173,6 +192,7 @@ export class Session {
       ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
       ...(limits.settled ?? []),
       newOnly,
+      limits.anything ?? false,
       existing,
     ].join('\n\n');
     const known = this.verdicts.get(key) ?? [];

@@ -1,3 +1,4 @@
+import type { Linked } from '#extract/extraction.js';
 import type { ChangedName } from './changed-functions.js';
 
 /** A thing to check: a root with the side it is read from, and the bodies that stand in for their rules. */
@@ -8,4 +9,6 @@ export interface Task {
   readonly changed: ChangedName;
   readonly bodies: ReadonlySet<string>;
   readonly client: string | null;
+  /** Functions on the way to the changed one that stand in other files than the root. */
+  readonly linked: Linked;
 }

@@ -18,3 +18,6 @@ export function pathParts(path: string): string[] | null {
 export function sortedNames(names: Iterable<string>): readonly string[] {
   return [...names].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
+
+/** Is it C, by its name? */
+export const isSource = (name: string): boolean => /\.[ch]$/.test(name);

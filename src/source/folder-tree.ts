@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { fileText, maxFileBytes, pathParts, sortedNames } from './file-text.js';
+import { fileText, isSource, maxFileBytes, pathParts, sortedNames } from './file-text.js';
 import { requireKernel } from './kernel-check.js';
 import { SourceError, type Tree } from './snapshot.js';
 
@@ -12,6 +12,7 @@ export function openFolder(folder: string): Tree {
   const root = rootOf(folder);
   const texts = new Map<string, string | null>();
   const lists = new Map<string, readonly string[]>();
+  const versions = new Map<string, ReadonlyMap<string, string>>();
   const tree: Tree = {
     read(path) {
       let text = texts.get(path);
@@ -28,6 +29,18 @@ export function openFolder(folder: string): Tree {
         lists.set(path, names);
       }
       return names;
+    },
+    versions: {
+      place: `folder ${root}`,
+      folder: () => null,
+      files(path) {
+        let files = versions.get(path);
+        if (files === undefined) {
+          files = versionsInside(root, path);
+          versions.set(path, files);
+        }
+        return files;
+      },
     },
   };
   requireKernel(tree, folder);
@@ -73,6 +86,36 @@ function listInside(root: string, path: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** How old a file must be for its time and size to tell it from what it may become next. */
+const SETTLED_MILLISECONDS = 3_000;
+
+/** Size and time of each C file; links are left to who reads them. */
+function versionsInside(root: string, path: string): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  try {
+    const real = inside(root, path);
+    if (real === null) return files;
+    const now = Date.now();
+    for (const entry of readdirSync(real, { withFileTypes: true })) {
+      if (entry.isDirectory()) files.set(`${entry.name}/`, '');
+      else if (isSource(entry.name)) files.set(entry.name, versionOf(join(real, entry.name), now));
+    }
+  } catch {
+    // No such folder: it has no files.
+  }
+  return files;
+}
+
+/** One written just now may be written again within what clocks of file systems tell apart. */
+function versionOf(file: string, now: number): string {
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined || !status.isFile()) return '';
+  const changed = Math.max(status.mtimeMs, status.ctimeMs);
+  return changed > now - SETTLED_MILLISECONDS
+    ? ''
+    : `${status.size} ${status.mtimeMs} ${status.ctimeMs} ${status.ino}`;
 }
 
 /** The real place of a path, or null when it or a link on it leads out of the tree. Throws when there is none. */

@@ -43,6 +43,11 @@ export class GitObjects {
     this.#env = gitEnvironment(dir);
   }
 
+  /** The folder that the repository was named by. */
+  get place(): string {
+    return this.#dir;
+  }
+
   /** Text of a file; null when it is binary or too large. */
   text(id: string): string | null {
     const known = this.#get(id);

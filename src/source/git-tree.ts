@@ -1,8 +1,8 @@
-import { pathParts, sortedNames } from './file-text.js';
+import { isSource, pathParts, sortedNames } from './file-text.js';
 import { gitOutput, runGit } from './git-command.js';
 import { GitObjects, type TreeEntry } from './git-objects.js';
 import { requireKernel } from './kernel-check.js';
-import { SourceError, type Tree } from './snapshot.js';
+import { SourceError, type Tree, type TreeVersions } from './snapshot.js';
 
 /**
  * One revision of a git repository, read from its objects without a checkout. `dir` is a bare repository, the top of a
@@ -41,10 +41,20 @@ const mostLinks = 40;
 export class GitTree implements Tree {
   readonly #objects: GitObjects;
   readonly #root: string;
+  readonly versions: TreeVersions;
 
   constructor(objects: GitObjects, root: string) {
     this.#objects = objects;
     this.#root = root;
+    // git's ids name contents wherever they are; those of one repository are found again together.
+    this.versions = {
+      place: `git ${objects.place}`,
+      folder: (path) => {
+        const entry = this.#resolve(path);
+        return entry?.kind === 'folder' ? entry.id : null;
+      },
+      files: (path) => this.#files(path),
+    };
   }
 
   read(path: string): string | null {
@@ -59,6 +69,17 @@ export class GitTree implements Tree {
     for (const [name, { kind }] of this.#objects.entries(entry.id))
       if (kind !== 'submodule') names.push(kind === 'folder' ? `${name}/` : name);
     return sortedNames(names);
+  }
+
+  #files(path: string): ReadonlyMap<string, string> {
+    const entry = this.#resolve(path);
+    const files = new Map<string, string>();
+    if (entry?.kind !== 'folder') return files;
+    for (const [name, { kind, id }] of this.#objects.entries(entry.id)) {
+      if (kind === 'folder') files.set(`${name}/`, id);
+      else if (kind === 'file' && isSource(name)) files.set(name, id);
+    }
+    return files;
   }
 
   /** Follows links as the file system would, but never out of the tree. */

@@ -5,6 +5,7 @@ import type { Tree } from './snapshot.js';
 export function overlay(base: Tree, texts: ReadonlyMap<string, string | null>): Tree {
   if (texts.size === 0) return base;
   return {
+    over: { base, texts },
     read(path) {
       const text = texts.get(path);
       return text === undefined ? base.read(path) : text;

@@ -9,6 +9,20 @@ export interface Tree {
   read(path: string): string | null;
   /** Names in a folder, files and folders (folders end in `/`), sorted; empty when there is none. */
   list(path: string): readonly string[];
+  /** What can be said of files without reading them; absent where even that costs much, as over a network. */
+  readonly versions?: TreeVersions;
+  /** The tree that this one was made of, by giving some files another text (null: none); absent: of none. */
+  readonly over?: { readonly base: Tree; readonly texts: ReadonlyMap<string, string | null> };
+}
+
+/** Names for what files hold: equal names, equal texts. Kept from one run to the next. */
+export interface TreeVersions {
+  /** The place that the names are good for, in every run. */
+  readonly place: string;
+  /** Stands for all that is below a folder; null where only its files can tell, or there is none. */
+  folder(path: string): string | null;
+  /** For each C file of a folder its version, empty where it cannot be told; names of folders end in `/`. */
+  files(path: string): ReadonlyMap<string, string>;
 }
 
 /** One patch of a series with the trees on both sides of it. */

@@ -20,7 +20,7 @@ export function extract(files: Files, file: string, root: string, machineName = 
   const result = extractProgram(found, resolver, rules, {
     bodies: new Set(),
     outermost: true,
-    linked: new Set(),
+    linked: new Map(),
     nodeLimit: 1_000,
     depthLimit: 8,
   });

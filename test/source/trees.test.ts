@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -90,6 +90,45 @@ describe.each([
 
   it('is a kernel or nothing', () => {
     expect(codeOf(() => open(kernel({ Makefile: 'all:\n' })))).toBe('not-a-kernel');
+  });
+});
+
+describe('versions of files', () => {
+  const commit = (folder: string): void => {
+    git(folder, 'add', '-A');
+    git(folder, 'commit', '-q', '-m', 'x');
+  };
+  const old = (path: string): void => utimesSync(path, new Date(1e12), new Date(1e12));
+
+  it('of a folder change with what is written, and C files alone have one', () => {
+    const folder = kernel(files);
+    old(join(folder, 'mm/zap.c'));
+    const before = openFolder(folder).versions?.files('mm');
+    expect([...(before?.keys() ?? [])].sort()).toEqual(['huge.h', 'latin.c', 'sub/', 'zap.c']);
+    writeFileSync(join(folder, 'mm/zap.c'), 'int bigger;\n');
+    old(join(folder, 'mm/zap.c'));
+    expect(openFolder(folder).versions?.files('mm').get('zap.c')).not.toBe(before?.get('zap.c') || 'none');
+    expect(openFolder(folder).versions?.files('none').size).toBe(0);
+    expect(openFolder(folder).versions?.files('..').size).toBe(0);
+    expect(openFolder(folder).versions?.folder('mm')).toBeNull();
+  });
+  it('of a file that was written a moment ago cannot be told', () => {
+    expect(openFolder(kernel(files)).versions?.files('mm').get('zap.c')).toBe('');
+  });
+  it('of a revision are the ids of git', () => {
+    const folder = kernel(files);
+    git(folder, 'init', '-q');
+    commit(folder);
+    const before = openRevision(folder, 'HEAD').versions;
+    writeFileSync(join(folder, 'mm/zap.c'), 'int other;\n');
+    commit(folder);
+    const after = openRevision(folder, 'HEAD').versions;
+    expect(before?.files('mm').get('zap.c')).toMatch(/^[0-9a-f]{40}$/);
+    expect(after?.files('mm').get('zap.c')).not.toBe(before?.files('mm').get('zap.c'));
+    expect(after?.files('mm').get('latin.c')).toBe(before?.files('mm').get('latin.c'));
+    expect(after?.folder('mm')).not.toBe(before?.folder('mm'));
+    expect(after?.folder('mm/sub')).toBe(before?.folder('mm/sub'));
+    expect([after?.folder('none'), after?.files('none').size]).toEqual([null, 0]);
   });
 });
 
