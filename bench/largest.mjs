@@ -3,6 +3,9 @@
  * How long the largest functions of mm/ take. Each is the only changed function of a patch that gives it an empty
  * statement more, and `check` reviews that patch as it is and with `--existing`, on all machines. It must be decided,
  * or said to be cut off, within the limit: that is what a mail with a change to it costs its reader.
+ *
+ * What counts is the time in the engine; on a busy computer, where that is mostly waiting, the CPU time of the whole
+ * program if it is less.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +23,7 @@ const HELP = `usage: npm run bench:largest -- --tree DIR [--count N] [--seconds 
   --seconds S  what the engine may take for one (default 2)
   --write FILE the figures as JSON, too
 
-Exit 1 when the engine takes longer for one of them; 2 on a usage error or when check fails.`;
+Exit 1 when one of them takes longer; 2 on a usage error or when check fails.`;
 
 const CLI = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dist/cli/main.js');
 
@@ -38,13 +41,12 @@ function main() {
       process.stdout.write(`${line(row)}\n`);
       return row;
     });
-    const slow = rows.filter(
-      ({ plain, existing }) => Math.max(plain.engine, existing.engine) > options.seconds * 1000,
-    );
-    const most = Math.max(...rows.flatMap(({ plain, existing }) => [plain.engine, existing.engine]));
+    const times = ({ plain, existing }) => [plain, existing].map(({ engine, cpu }) => Math.min(engine, cpu));
+    const slow = rows.filter((row) => Math.max(...times(row)) > options.seconds * 1000);
+    const most = Math.max(...rows.flatMap(times));
     const open = rows.filter(({ existing }) => existing.open.length > 0).length;
     process.stdout.write(
-      `${rows.length} functions, ${open} cut off, longest ${most} ms in the engine, ${slow.length} above ${options.seconds} s\n`,
+      `${rows.length} functions, ${open} cut off, longest ${most} ms, ${slow.length} above ${options.seconds} s\n`,
     );
     if (options.write !== null) writeFileSync(options.write, `${JSON.stringify(rows, null, 2)}\n`);
     return slow.length > 0 ? 1 : 0;
@@ -58,6 +60,7 @@ const line = ({ name, file, lines, plain, existing }) =>
     `${name} (${file}, ${lines} lines)`.padEnd(62),
     `${plain.engine} ms`.padStart(8),
     `--existing ${existing.engine} ms`.padStart(20),
+    `CPU ${existing.cpu} ms`.padStart(13),
     `wall ${existing.wall.toFixed(0)} ms`.padStart(14),
     existing.open.length === 0 ? ' decided' : ` cut off: ${existing.open.join('; ')}`,
   ].join('');
@@ -89,14 +92,34 @@ function patchFor({ name, file, text, end }) {
 
 function checked(patch, tree, flags) {
   const started = process.hrtime.bigint();
-  const args = [CLI, 'check', '--tree', tree, '--format', 'json', '--fail-on', 'never', ...flags, patch];
-  const run = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const usage = path.join(path.dirname(patch), 'usage');
+  const hook = `import { writeFileSync } from 'node:fs';
+    process.on('exit', () => writeFileSync(process.env.BENCH_USAGE_FILE, JSON.stringify(process.cpuUsage())));`;
+  const url = `data:text/javascript,${encodeURIComponent(hook)}`;
+  const args = [
+    '--import',
+    url,
+    CLI,
+    'check',
+    '--tree',
+    tree,
+    '--format',
+    'json',
+    '--fail-on',
+    'never',
+    ...flags,
+    patch,
+  ];
+  const env = { ...process.env, BENCH_USAGE_FILE: usage };
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8', env, maxBuffer: 1 << 28 });
   const wall = Number(process.hrtime.bigint() - started) / 1e6;
   if (run.error) throw new UsageError(run.error.message);
   if (run.status !== 0) throw new UsageError(`check ${path.basename(patch)}: ${run.stderr.trim()}`);
   const { patches, stats } = JSON.parse(run.stdout);
+  const { user, system } = JSON.parse(readFileSync(usage, 'utf8'));
   return {
     wall,
+    cpu: Math.round((user + system) / 1000),
     engine: stats.milliseconds,
     states: stats.states,
     open: patches.flatMap(({ undecided }) =>

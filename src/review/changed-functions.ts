@@ -65,6 +65,30 @@ export function isLiveChange(
   return text(before, old) !== text(after, now);
 }
 
+/**
+ * Is the function on both sides of the patch, with bodies of which one machine's compiler makes the same? Places in
+ * the source do not count. What could not be read whole is never alike.
+ */
+export function lowersAlike(
+  change: ChangedName,
+  before: FileIndex | null,
+  after: FileIndex | null,
+  old: Resolver,
+  now: Resolver,
+): boolean {
+  const body = (index: FileIndex | null, resolver: Resolver): string | null => {
+    const live = index === null ? null : resolver.live(index, change.name);
+    if (index === null || live?.kind !== 'function') return null;
+    const lowered = resolver.lower({ index, definition: live });
+    if (!('blocks' in lowered) || lowered.gaps.length > 0) return null;
+    return JSON.stringify(lowered, (key, value: unknown) => (PLACES.has(key) ? undefined : value));
+  };
+  const text = change.kind === 'function' ? body(after, now) : null;
+  return text !== null && text === body(before, old);
+}
+
+const PLACES: ReadonlySet<string> = new Set(['line', 'text', 'firstLine', 'lastLine']);
+
 /** Text changed, though its meaning for the compiler may not have: what a reader would call a touched function. */
 export function touchedFunctions(before: FileIndex | null, after: FileIndex | null): string[] {
   const raw = (index: FileIndex | null): Map<string, string> => {

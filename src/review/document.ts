@@ -176,7 +176,12 @@ export interface ReviewOptions {
   /** Are edits looked for that put right what is brought in? Absent: yes. */
   readonly suggestions?: boolean;
   /** Milliseconds for one root on one machine, and states: reaching either is reported as undecided. */
-  readonly limits: { readonly states: number; readonly milliseconds: number };
+  readonly limits: {
+    readonly states: number;
+    readonly milliseconds: number;
+    /** For a function that does the same on both sides, on all machines together. Default: none but the other two. */
+    readonly unchangedMilliseconds?: number;
+  };
   /** What all searches may take together is counted for the patch (the default), or for each function. */
   readonly allowance?: 'patch' | 'function';
   /** What earlier runs worked out; absent or null: nothing is kept. The result is the same. */

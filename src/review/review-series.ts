@@ -16,7 +16,13 @@ import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
 import { type CallerView, helpersOf, type TreeCaller } from './callers-in-tree.js';
-import { type ChangedName, changedFunctions, isLiveChange, touchedFunctions } from './changed-functions.js';
+import {
+  type ChangedName,
+  changedFunctions,
+  isLiveChange,
+  lowersAlike,
+  touchedFunctions,
+} from './changed-functions.js';
 import { clientsFor, type Roots, rootsIn } from './clients.js';
 import type { ReviewDocument, ReviewedPatch, ReviewOptions, Undecided } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
@@ -143,24 +149,52 @@ function searchPatch(
     if (changed.length === 0) continue;
     const notBuilt: string[] = [];
     const dead = new Map<string, string[]>();
-    for (const machine of machines) {
+    const sides = machines.flatMap((machine) => {
       const old = session.resolver(state.before, machine);
       const now = session.resolver(state.after, machine);
-      if (!isBuiltOn(file, machine, now.configuration, (path) => state.after.read(path))) {
-        notBuilt.push(machine.name);
-        continue;
-      }
+      if (isBuiltOn(file, machine, now.configuration, (path) => state.after.read(path)))
+        return [{ machine, old, now }];
+      notBuilt.push(machine.name);
+      return [];
+    });
+    // Where only comments, blanks or empty statements changed there is nothing to tell apart, and to search only what
+    // was there before.
+    const alike = (name: ChangedName): boolean =>
+      !also.some((known) => known.name === name.name) &&
+      sides.every(
+        ({ old, now }) =>
+          !isLiveChange(name.name, before, after, old, now) || lowersAlike(name, before, after, old, now),
+      );
+    const quiet = new Set(changed.filter(alike).map((change) => change.name));
+    session.unchanged = sources.length === 1 && quiet.size === changed.length;
+    if (session.unchanged && !session.options.existing) continue;
+    const { unchangedMilliseconds } = session.options.limits;
+    session.until =
+      session.unchanged && unchangedMilliseconds !== undefined
+        ? session.options.now() + unchangedMilliseconds * changed.length
+        : Number.POSITIVE_INFINITY;
+    for (const { machine, old, now } of sides) {
       const live = changed.filter((change) => {
         const isLive =
           also.some(({ name }) => name === change.name) || isLiveChange(change.name, before, after, old, now);
         if (!isLive) dead.set(change.name, [...(dead.get(change.name) ?? []), machine.name]);
-        return isLive;
+        return isLive && (session.options.existing || !quiet.has(change.name));
       });
       const names = session.names(state.after);
       const built = (path: string): boolean =>
         isBuiltOn(path, machine, now.configuration, (other) => state.after.read(other));
       const view = names === null ? null : { index: names, resolver: now, rules: session.rules, built };
       for (const job of jobsFor(live, file, before, after, old, now, session.rules)) {
+        if (session.options.now() > session.until) {
+          undecided.push({
+            function: job.changed.name,
+            file,
+            kind: 'limit',
+            reason: 'time-limit',
+            limit: { what: 'time-limit', machine: machine.name, states: 0 },
+          });
+          continue;
+        }
         session.options.onProgress({
           kind: 'function',
           function: job.changed.name,
@@ -450,6 +484,8 @@ const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? obje
 const PATCH_ALLOWANCE = 8;
 /** The same where each function has its own. */
 const FUNCTION_ALLOWANCE = 3;
+/** The same where nothing changed, and it is only asked what was there before. */
+const UNCHANGED_ALLOWANCE = 1;
 /** What every search may take, whatever went before. */
 const LEAST_STATES = 2_000;
 
@@ -491,11 +527,18 @@ function searchTask(
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
-  const allowance = session.options.allowance === 'function' ? FUNCTION_ALLOWANCE : PATCH_ALLOWANCE;
+  const allowance = session.unchanged
+    ? UNCHANGED_ALLOWANCE
+    : session.options.allowance === 'function'
+      ? FUNCTION_ALLOWANCE
+      : PATCH_ALLOWANCE;
   const left = allowance * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
     states: Math.max(Math.min(within.states, session.isOpen(task) ? 0 : left), LEAST_STATES),
-    expired: () => session.options.now() - started > within.milliseconds,
+    expired: () => {
+      const now = session.options.now();
+      return now - started > within.milliseconds || now > session.until;
+    },
     newOnly,
   };
   const program = (
@@ -527,10 +570,8 @@ function searchTask(
   };
   const existedBefore = rootsOf(task, old).cpus.length > 0;
   const both = (links: Linked): Sides => {
-    const sides = [
-      program(old, true, links),
-      program(now, existedBefore || task.client !== null, links),
-    ] as const;
+    const is = program(now, existedBefore || task.client !== null, links);
+    const sides = [session.unchanged ? is : program(old, true, links), is] as const;
     return task.client === null ? besideReclaim(sides) : sides;
   };
   const [before, after] = both(task.linked);

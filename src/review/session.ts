@@ -42,6 +42,10 @@ export class Session {
   states = 0;
   /** `states` when what is searched now was begun. */
   patchStart = 0;
+  /** Do the functions of the current file do the same on both sides, and was nothing else changed? */
+  unchanged = false;
+  /** When what there is to say of the current file has to be said. */
+  until = Number.POSITIVE_INFINITY;
   /** Callers of changed functions that were too much to search on some machine, and on how many; of the current patch. */
   readonly tooLarge = new Map<string, number>();
   private readonly statesOf = new Map<string, number>();

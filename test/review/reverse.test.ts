@@ -224,3 +224,66 @@ void unfold_ends(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned
     ]);
   });
 });
+
+describe('a function that does the same on both sides', () => {
+  const unmap = (...lines: readonly string[]): Files => ({
+    'mm/a.c': `
+void unmap_one(pte_t *ptep, unsigned long addr)
+{
+	struct page *page = pte_page(*ptep);
+
+	pte_clear(&init_mm, addr, ptep);
+	${lines.join('\n\t')}
+}
+`,
+  });
+  const counted = (before: Files, after: Files, existing: boolean): readonly [number, string[]] => {
+    const document = reviewSeries([change(before, after)], rules, {
+      machines: ['x86-64', 'arm64'],
+      existing,
+      limits: { states: 60_000, milliseconds: 60_000 },
+      now: () => 0,
+      onProgress: () => {},
+    });
+    const found = document.patches.flatMap((patch) => patch.findings.map((f) => `${f.status} ${f.hazard}`));
+    expect(document.patches.flatMap((patch) => patch.analysed.map((a) => a.function))).toEqual(['unmap_one']);
+    return [document.stats.programs, found];
+  };
+  const WRONG = unmap('__free_page(page);');
+
+  test('is not searched', () => {
+    expect(counted(WRONG, unmap('/* Gone. */', '__free_page(page);;'), false)).toEqual([0, []]);
+  });
+  test('is searched once for each machine where it is asked what was there before', () => {
+    expect(counted(WRONG, unmap('/* Gone. */', '__free_page(page);;'), true)).toEqual([
+      2,
+      ['existing free-before-flush'],
+    ]);
+  });
+  test('is searched where what it stands for changed beside it', () => {
+    const flush = (body: string): Files => ({
+      'mm/a.c': `static void settle(unsigned long addr) { ${body} }\n${unmap('settle(addr);', '__free_page(page);')['mm/a.c']}`,
+    });
+    expect(
+      verdicts(['x86-64'], flush('flush_tlb_kernel_range(addr, addr + PAGE_SIZE);'), flush(';')),
+    ).toEqual(['introduced free-before-flush in unmap_one on x86-64']);
+  });
+  test('is cut off by time machine by machine', () => {
+    let clock = 0;
+    const document = reviewSeries([change(WRONG, unmap(';', '__free_page(page);'))], rules, {
+      machines: ['x86-64', 'arm64'],
+      existing: true,
+      limits: { states: 60_000, milliseconds: 60_000, unchangedMilliseconds: 1 },
+      now: () => {
+        clock += 1;
+        return clock;
+      },
+      onProgress: () => {},
+    });
+    const [patch] = document.patches;
+    expect(patch?.undecided.map(({ kind, function: name }) => `${kind} ${name}`)).toEqual([
+      'limit unmap_one',
+    ]);
+    expect(patch?.undecided[0]?.reason).toContain('time-limit on');
+  });
+});
