@@ -16,6 +16,10 @@ const pointerOf = (step: Step, value: Value): EntryPointer | null =>
 const isWitness = (pointer: EntryPointer): boolean => pointer.table === 'W' && pointer.gap === 'at';
 const isAlias = (pointer: EntryPointer): boolean => pointer.table === 'A' && pointer.gap === 'at';
 
+/** Halves that do not belong together. */
+const WRONG_FRAME =
+  'a CPU loads a translation to a frame that nobody mapped, and reads or writes memory of somebody else';
+
 /** Noted when this run cleared the second address's entry of the level: what is stored next may be what was moved. */
 const sourceName = (level: number): string => `source:${level}`;
 
@@ -63,7 +67,8 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
       'torn-pte-read',
       `entry:${pointer.level}`,
       'a value that the entry never held is written',
-      'consequence-live-replace',
+      null,
+      WRONG_FRAME,
     );
     return old;
   }
@@ -267,7 +272,8 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
         'split-pte-write-order',
         object,
         'the low half with the present bit is stored before the high half: a walker may see a present entry with a bogus frame',
-        'consequence-live-replace',
+        null,
+        WRONG_FRAME,
       );
       return;
     }
@@ -276,7 +282,8 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
         'split-pte-write-order',
         object,
         'the high half is stored while the low half still says present: a walker may see a present entry with a bogus frame',
-        'consequence-live-replace',
+        null,
+        WRONG_FRAME,
       );
       return;
     }
@@ -301,7 +308,8 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
       'split-pte-write-order',
       object,
       'nothing keeps the compiler from swapping the stores of the two halves: a walker may see a present entry with a bogus frame',
-      'consequence-live-replace',
+      null,
+      WRONG_FRAME,
     );
     return;
   }
@@ -361,7 +369,8 @@ export function runUseHalves(step: Step, event: Of<'use-halves'>): void {
       'torn-pte-read',
       `entry:${low.level}`,
       `the low half of one value and the high half of another were read${masked}: the ${low.level} entry never held this address`,
-      'consequence-live-replace',
+      null,
+      'the reader takes a page that was never mapped there: GUP-fast hands its caller a wrong page',
     );
     return;
   }

@@ -2,6 +2,7 @@
  * What others may rely on, and when it does not hold (DESIGN.md rule 7). The order of the tests is the order of
  * HAZARDS.md, "Which id a violation gets".
  */
+import type { FactName } from '#event/machine-facts.js';
 import { LEVELS, type MemoryValue } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
 import { type Gather, readGathers } from './gather-state.js';
@@ -375,7 +376,8 @@ function checkTable(step: Step, table: number, how: FreeHow, verb: string): void
         'table-free-before-flush',
         object,
         `${tableName(table)} is ${verb} before the flush, whose interrupts wait for GUP-fast to leave it`,
-        'consequence-stale-table',
+        null,
+        WRONG_PAGE,
       );
     else failWalker(step, table, object, verb);
     return;
@@ -418,13 +420,22 @@ function anyFlag(step: Step, table: number, mask: number): boolean {
   return false;
 }
 
+/** GUP-fast takes a reference to whatever the memory says by then. */
+const WRONG_PAGE = 'GUP-fast reads what the freed table holds by then and hands its caller a wrong page';
+/** Another writer of kernel tables. */
+const WRONG_TABLE = 'it reads or writes entries in memory that already belongs to somebody else';
+/** The page is still there: what is wrong is that it can be written. */
+const LOST_WRITE =
+  'a write through the old translation goes unnoticed: it is lost, or changes what was to be protected';
+
 function failWalker(step: Step, table: number, object: string, verb: string): void {
   if (step.machine.space === 'guest') {
     step.fail(
       'table-free-without-sync',
       object,
       `${tableName(table)} of the guest is ${verb} while another vCPU may still be inside it: nothing since the unlink has waited for it`,
-      'consequence-stale-table',
+      null,
+      'a vCPU that handles a fault follows or fills entries in memory that belongs to somebody else',
     );
     return;
   }
@@ -434,14 +445,16 @@ function failWalker(step: Step, table: number, object: string, verb: string): vo
       'flush-without-ipi',
       object,
       `${tableName(table)} is ${verb} while GUP-fast may still be inside it: the flush interrupts nobody on this machine, so it did not wait for CPUs with interrupts off`,
-      'consequence-stale-table',
+      null,
+      WRONG_PAGE,
     );
   else
     step.fail(
       'table-free-without-sync',
       object,
       `${tableName(table)} is ${verb} while GUP-fast may still be inside it: no IPI and no RCU grace period since it was unlinked`,
-      'consequence-stale-table',
+      null,
+      WRONG_PAGE,
     );
 }
 
@@ -457,21 +470,24 @@ function explicitWalker(step: Step, table: number, how: FreeHow, verb: string, o
         'shared-table-walk-race',
         object,
         `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: it takes no lock for its whole walk`,
-        'consequence-stale-table',
+        null,
+        `${name}: ${WRONG_TABLE}`,
       );
     } else if (step.state.extra.get('silent flush') !== undefined) {
       step.fail(
         'flush-without-ipi',
         object,
         `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: the flush interrupted nobody`,
-        'consequence-stale-table',
+        null,
+        WRONG_PAGE,
       );
     } else {
       step.fail(
         'table-free-without-sync',
         object,
         `${tableName(table)} is ${verb} while ${name} on ${step.cpuName(cpu)} is inside it: no IPI and no grace period since it was unlinked`,
-        'consequence-stale-table',
+        null,
+        WRONG_PAGE,
       );
     }
     return true;
@@ -578,10 +594,17 @@ export function checkUnlock(step: Step, lockClass: string): void {
       moved
         ? `the page-table lock is dropped before the flush of the ${levelAt(level)} entry that the page was moved from: who unmaps the page at its new address does not flush the old one`
         : `the ${lockClass === 'mmu' ? 'mmu_lock' : 'page-table lock'} is dropped before the flush of the changed ${levelAt(level)} entry: another thread relies on the entry while CPUs may still use the old translation`,
-      'consequence-stale-page',
+      ...staleEntry(step, level),
     );
     return;
   }
+}
+
+/** What a stale translation does: the page that it leads to may go, or it is still there and can be written. */
+function staleEntry(step: Step, level: number): readonly [FactName | null, string] {
+  const now = step.entry(level);
+  const isSame = now.maps === 'page' && now.of === 'W';
+  return isSame ? [null, LOST_WRITE] : ['consequence-stale-page', ''];
 }
 
 /** Stale leaves that matter to who reads the entry next; with `owed` also those to be gone before user code runs. */
@@ -650,7 +673,7 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
       narrow
         ? `the ${levelAt(level)} entry was changed and the flush that was done does not cover it on every CPU`
         : `the ${levelAt(level)} entry was changed and nothing flushes it or hands the duty on`,
-      leaf ? 'consequence-stale-page' : 'consequence-stale-table',
+      ...(leaf ? staleEntry(step, level) : (['consequence-stale-table', ''] as const)),
     );
     return;
   }
