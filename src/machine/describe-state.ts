@@ -31,6 +31,14 @@ import { levelAt, type Machine, Step } from './step.js';
 
 const LIFE_NAMES = ['in use', 'queued to be freed', 'freed after a grace period', 'freed'];
 
+const WALKER_NAMES = { guest: 'vCPU fault handler', other: 'GUP-fast' } as const;
+
+/** Who walks the tables in software without a program of its own. */
+export const walkerName = (space: Machine['space']): string =>
+  space === 'guest' ? WALKER_NAMES.guest : WALKER_NAMES.other;
+
+export const isWalker = (what: string): boolean => what === WALKER_NAMES.guest || what === WALKER_NAMES.other;
+
 /** Every part of the state that has something to show, by name. Parts that are absent are as they were at the start. */
 export function describeState(machine: Machine, state: State): ReadonlyMap<string, string> {
   const step = new Step(machine, state, 0, 0, []);
@@ -45,7 +53,8 @@ export function describeState(machine: Machine, state: State): ReadonlyMap<strin
       shown.set(`${name} entry of the second address`, describeEntry(step.alias(level)));
     const life = step.get(TABLE_LIFE + level);
     if (life !== LIFE.live) shown.set(`${name} table`, LIFE_NAMES[life] ?? '');
-    if (step.get(WALKERS + level) !== 0) shown.set('GUP-fast', `may be inside the ${name} table`);
+    if (step.get(WALKERS + level) !== 0)
+      shown.set(walkerName(machine.space), `may be inside the ${name} table`);
   }
   if (step.get(PAGE_LIFE) !== LIFE.live) shown.set('page', LIFE_NAMES[step.get(PAGE_LIFE)] ?? '');
   if (step.get(RANGE_LIFE) !== LIFE.live) shown.set('address range', 'free for others');

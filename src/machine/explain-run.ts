@@ -8,7 +8,7 @@ import type { Path } from '#explore/model.js';
 import { replay } from '#explore/search.js';
 import { createModel, type MachineModel, type ModelOptions, sameAction } from './create-model.js';
 import { describeEvent } from './describe-event.js';
-import { describeState } from './describe-state.js';
+import { describeState, isWalker, walkerName } from './describe-state.js';
 import type { Action, Choice, StateChange, TraceStep, Violation } from './run.js';
 import { LEAF, type State, WALK, WALKERS } from './state.js';
 import { levelAt } from './step.js';
@@ -72,7 +72,14 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
 /** A choice in words. Where the witness lies is the reader's business only through what happens to it. */
 function found({ key, value }: Choice): string {
   if (value.startsWith('addr@')) return '';
-  const what = key.replace(/\b(?:G|L\d+)\.(\w+)/g, '$1');
+  // Which of the entries an argument names, and what it holds, shows in what is done with it.
+  if (/^arg\d+ (?:is|lies)\b/.test(key) && /[{:]/.test(value)) return '';
+  if (/^(?:[<>]=?|[=!]=)\(.*\)$/.test(key))
+    return `the comparison ${value === 'no' ? 'does not hold' : 'holds'}`;
+  const what = key
+    .replace(/\b(?:G|L\d+)\.(\w+)/g, '$1')
+    .replace(/\bloop\(uninitialised\)/g, '_')
+    .replace(/\bloop\((\w+)\)/g, '$1');
   if (value === 'some:nonzero') return `${what} is not 0`;
   if (value === '0') return `${what} is 0`;
   return `${what}: ${value}`;
@@ -114,7 +121,7 @@ function changesBetween(model: MachineModel, before: State, after: State): State
 
 /** What the acting CPU's program did: stale translations are hardware's steps. */
 const ownChanges = (changes: readonly StateChange[]): StateChange[] =>
-  changes.filter(({ what, to }) => !(to !== '' && / (TLB|walk cache)$/.test(what)) && what !== 'GUP-fast');
+  changes.filter(({ what, to }) => !(to !== '' && / (TLB|walk cache)$/.test(what)) && !isWalker(what));
 
 function hardwareSteps(model: MachineModel, before: State, after: State): TraceStep[] {
   const { machine } = model;
@@ -146,13 +153,15 @@ function hardwareSteps(model: MachineModel, before: State, after: State): TraceS
     if (before.bytes[WALKERS + level] !== 0 || after.bytes[WALKERS + level] === 0) continue;
     const name = levelAt(level);
     const cpu = machine.layout.classes - 1;
+    const who = walkerName(machine.space);
+    const kept = machine.space === 'guest' && machine.walkers !== 'interrupts';
     found.push({
       cpu,
-      who: 'GUP-fast',
-      what: `inside the ${name} table since before it was unlinked, interrupts off`,
+      who,
+      what: `inside the ${name} table since before it was unlinked, ${kept ? 'in an RCU section' : 'interrupts off'}`,
       event: null,
       node: null,
-      changes: [{ what: 'GUP-fast', from: '', to: `inside the ${name} table` }],
+      changes: [{ what: who, from: '', to: `inside the ${name} table` }],
     });
   }
   return found;

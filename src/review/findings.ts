@@ -168,7 +168,7 @@ function finding(
     notBuiltOn: [...(shown.candidate.notBuiltOn ?? [])],
     related,
     trace,
-    consequence: shown.run.violation.consequence,
+    consequence: consequenceOf(cause, shown),
     assumptions,
     closedBy: null,
     suggestion: suggest({
@@ -180,6 +180,25 @@ function finding(
       after: shown.candidate.after,
     }),
   };
+}
+
+/** Machines named with a consequence before the others are only counted. */
+const NAMED = 3;
+
+/** What follows from it: where machines differ, what follows on which. */
+function consequenceOf(cause: readonly Hit[], shown: Hit): string {
+  const machines = new Map<string, Set<string>>();
+  for (const { candidate, run } of [shown, ...cause]) {
+    if (run.violation.hazard !== shown.run.violation.hazard) continue;
+    const known = machines.get(run.violation.consequence) ?? new Set<string>();
+    machines.set(run.violation.consequence, known.add(candidate.machine));
+  }
+  if (machines.size === 1) return shown.run.violation.consequence;
+  const listed = (names: readonly string[]): string =>
+    names.length > NAMED + 1
+      ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`
+      : names.join(', ');
+  return [...machines].map(([text, names]) => `${text} (${listed([...names])})`).join('; ');
 }
 
 const distinct = (names: readonly ChangedName[]): ChangedName[] =>

@@ -33,6 +33,9 @@ export class Kept {
   }
 }
 
+/** A fork's searches have this part of the time. */
+const TRIAL_SHARE = 4;
+
 export class Session {
   private readonly indexes: TreeIndexes;
   readonly cache: IndexCache;
@@ -74,7 +77,10 @@ export class Session {
    * @param existing are programs that are the same on both sides searched too?
    */
   fork(existing: boolean): Session {
-    return new Session(this.rules, { ...this.options, existing, onProgress: () => {} }, this.kept, true);
+    const { states, milliseconds } = this.options.limits;
+    const limits = { states, milliseconds: milliseconds / TRIAL_SHARE };
+    const options = { ...this.options, existing, limits, onProgress: () => {} };
+    return new Session(this.rules, options, this.kept, true);
   }
 
   spend(name: string, states: number): void {

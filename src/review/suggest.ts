@@ -53,7 +53,7 @@ export function suggester(
   const { limits } = session.options;
   // No more than the patch itself took, and one search.
   const budget = Math.min(session.states - session.patchStart + limits.states, MOST * limits.states);
-  const isLate = (): boolean => session.options.now() - started > limits.milliseconds;
+  const isLate = (): boolean => session.options.now() - started > limits.milliseconds / 4;
   const raised = new Set(
     found.candidates.filter((c) => c.verdict.introduced.length > 0).map((c) => keyOf(c.task.changed)),
   );
