@@ -185,6 +185,8 @@ export type Event<X> =
   // -- software walkers and other parties (actors, scenarios, extracted walkers)
   /** Loads the entry and goes on into the table or page it names: that object must stay. */
   | { readonly kind: 'walk'; readonly entry: X; readonly into: string }
+  /** Goes on in the table that an entry read before names: the table must stay until the walk is over. */
+  | { readonly kind: 'visit'; readonly memory: X }
   | { readonly kind: 'take-reference'; readonly memory: X }
   | { readonly kind: 'recheck'; readonly entry: X; readonly against: X; readonly into: string }
   /** The CPU uses the address as a program would, through whatever translation it holds. */

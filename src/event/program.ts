@@ -70,6 +70,11 @@ export interface EventProgram {
    * batched? Absent: no.
    */
   readonly reclaimed?: boolean;
+  /**
+   * It runs beside another party and has no memory in common with it: it may be cut down as if it ran alone, to what
+   * others can notice of it. Absent: no.
+   */
+  readonly beside?: boolean;
   /** Does returning end the outermost operation, so that owed flushes are missing ones? */
   readonly outermost: boolean;
   /** What the run rests on and the search cannot check: calls not followed, positions not decided. */

@@ -170,7 +170,17 @@ export class RuleEvents {
     return expr;
   }
 
-  /** A rule's event with its operands; null when the model does not follow the object it is about. */
+  /** Is what the expression reads through its pointer a copy of an entry that was read before? */
+  private fromCopy(expr: Expression, argument: (name: string) => Val | null): boolean {
+    if (expr.op === 'at') {
+      const [pointer] = expr.args;
+      const held = pointer?.op === 'param' ? argument(pointer.name) : null;
+      const copy = held === null ? null : this.memory.behind(held);
+      return copy !== null && kindOf(copy, this.graph.kinds) === 'entry-value';
+    }
+    return !('args' in expr) || (expr.args ?? []).every((arg) => this.fromCopy(arg, argument));
+  }
+
   /** What a list whose members have this type carries, where nobody in view filled it. */
   private memberOf(type: CType | null): Value | null {
     const rule = this.memory.typeRule(type);
@@ -193,6 +203,7 @@ export class RuleEvents {
       : null;
   }
 
+  /** A rule's event with its operands; null when the model does not follow the object it is about. */
   private bindEvent(
     event: Event<Expression>,
     argument: (name: string) => Val | null,
@@ -220,6 +231,8 @@ export class RuleEvents {
         ? { op: 'table-holding', args: [result] }
         : result;
     };
+    // A walk from pointer to pointer reads each entry where it stands: what counts is one from values read before.
+    if (event.kind === 'visit' && !this.fromCopy(event.memory, argument)) return null;
     const bound: Record<string, unknown> = {};
     const lockClass = 'lock' in event ? this.classOf(value(event.lock)) : null;
     for (const [key, part] of Object.entries(event)) {

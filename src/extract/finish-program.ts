@@ -40,7 +40,7 @@ export function finishProgram(draft: Draft): EventProgram {
     nodes,
     initial: new Map(),
     levels,
-    space: draft.guest ? 'guest' : spaceOf(nodes, draft.kernel),
+    space: draft.guest && !onlyWalks(nodes) ? 'guest' : spaceOf(nodes, draft.kernel),
     ...(draft.guest && draft.walkers !== null ? { walkers: draft.walkers } : {}),
     outermost: draft.outermost,
     assumptions: draft.assumptions,
@@ -89,7 +89,7 @@ function mapOperands<T extends object>(event: T, change: (e: Expression) => Expr
   return same ? event : (Object.fromEntries(fields) as T);
 }
 
-function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
+export function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
   switch (node.kind) {
     case 'assign': {
       let same = true;
@@ -584,6 +584,32 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
   return LEVELS.filter((level) => seen.has(level));
 }
 
+/** Is it an entry that is found from the kernel's own root? */
+function fromKernelRoot(expression: Expression): boolean {
+  if (expression.op === 'const' || expression.op === 'var' || expression.op === 'param') return false;
+  if (expression.op === 'choice') return (expression.args ?? []).some(fromKernelRoot);
+  const [root] = expression.args;
+  if (expression.op === 'entry' && root?.op === 'const' && root.value.kind === 'symbol')
+    return root.value.name === 'kernel' || root.value.name.includes('init_mm');
+  return expression.args.some(fromKernelRoot);
+}
+
+/** Does the program only look at tables that lie below an mm? KVM does, to know how a guest's memory is mapped. */
+function onlyWalks(nodes: readonly ProgramNode[]): boolean {
+  const events = nodes.flatMap((node) => (node.kind === 'event' ? [node.event] : []));
+  return events.some(({ kind }) => kind === 'visit') && events.every(({ kind }) => LOOKING.has(kind));
+}
+
+const LOOKING: ReadonlySet<string> = new Set([
+  'visit',
+  'read',
+  'interrupts',
+  'rcu-read',
+  'barrier',
+  'lock',
+  'unlock',
+]);
+
 function spaceOf(nodes: readonly ProgramNode[], hint: boolean): EventProgram['space'] {
   let user = false;
   let kernel = false;
@@ -602,7 +628,10 @@ function spaceOf(nodes: readonly ProgramNode[], hint: boolean): EventProgram['sp
       event.kind === 'pending'
     )
       user = true;
-    else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'ptl') user = true;
+    else if (event.kind === 'visit') {
+      if (nodes.some((other) => expressionsOf(other).some(fromKernelRoot))) kernel = true;
+      else user = true;
+    } else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'ptl') user = true;
     else if ((event.kind === 'lock' || event.kind === 'unlock') && event.class === 'kernel-ptl')
       kernel = true;
   }

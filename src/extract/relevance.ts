@@ -110,6 +110,7 @@ function weighs(event: Event<Expression>): boolean {
     'rcu-read',
     'interrupts',
     'barrier',
+    'visit',
     'container-add',
     'container-take',
     'container-init',

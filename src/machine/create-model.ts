@@ -79,7 +79,9 @@ export interface MachineModel extends Model<State, Action, Violation> {
 export function createModel(options: ModelOptions): MachineModel {
   const ambient = options.ambient ?? options.programs.length === 1;
   const alone = options.programs.length === 1 && options.whole !== true;
-  const programs = options.programs.map((program) => compileProgram(program, alone));
+  const programs = options.programs.map((program) =>
+    compileProgram(program, alone || program.beside === true),
+  );
   const layout = layoutFor(programs.length, programs.length + (ambient ? 1 : 0));
   const values = new ValueTable();
   const keys = new KeyTable();

@@ -77,6 +77,8 @@ export function describeEvent(event: Event<Value>): string {
     case 'alloc':
       return `allocates a ${event.what}`;
     case 'get':
+    case 'visit':
+      return `goes on in ${value(event.memory)}`;
     case 'take-reference':
       return `takes a reference on ${value(event.memory)}`;
     case 'put':

@@ -7,7 +7,7 @@ import { interruptsBlocked, runDeferred } from './flush.js';
 import { contextNote, STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
 import { refills } from './hardware.js';
 import { isPast } from './position.js';
-import { checkHandedOver, checkUnlock } from './relies.js';
+import { checkHandedOver, checkUnlock, checkUse, leaveSections } from './relies.js';
 import {
   ACTING,
   COND,
@@ -118,7 +118,9 @@ function leaveWalk(step: Step): void {
 
 export function runInterrupts(step: Step, on: boolean): void {
   step.setCpuByte(step.cpu, IRQ_OFF, on ? 0 : 1);
-  if (on && step.cpuByte(step.cpu, RCU) === 0) leaveWalk(step);
+  if (!on || step.cpuByte(step.cpu, RCU) !== 0) return;
+  leaveWalk(step);
+  leaveSections(step);
 }
 
 export function runRcuRead(step: Step, enter: boolean): void {
@@ -126,7 +128,10 @@ export function runRcuRead(step: Step, enter: boolean): void {
   const next = enter ? Math.min(3, depth + 1) : Math.max(0, depth - 1);
   step.setCpuByte(step.cpu, RCU, next);
   if (next !== 0 || enter) return;
-  if (step.cpuByte(step.cpu, IRQ_OFF) === 0) leaveWalk(step);
+  if (step.cpuByte(step.cpu, IRQ_OFF) === 0) {
+    leaveWalk(step);
+    leaveSections(step);
+  }
   for (const table of takeHandedOver(step)) checkHandedOver(step, table);
 }
 
@@ -134,8 +139,12 @@ export function runRcuRead(step: Step, enter: boolean): void {
 
 const HELD_WHILE_WALKING = 64;
 
+/** Whatever the code calls it: of these, the witness's address space has one. */
+const ONE_OF_A_KIND: ReadonlySet<string> = new Set(['mmap', 'vma', 'rmap']);
+
 /** A lock nobody can name excludes nobody; one with a name excludes the other programs that name it. */
 function lockName(lock: Value, lockClass: string): string | null {
+  if (lock.kind === 'symbol' && ONE_OF_A_KIND.has(lockClass)) return `lock:${lockClass}`;
   if (lock.kind === 'symbol') return `lock:${lockClass}:${lock.name}`;
   if (lock.kind === 'entry-pointer')
     return lock.table === 'other' ? null : `lock:${lockClass}:${encodeValue({ ...lock, gap: 'at' })}`;
@@ -191,7 +200,9 @@ export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>
     }
     return;
   }
-  if (held.writer !== null || (write && held.readers.length > 0)) {
+  // One that the CPU holds itself is that of another address space.
+  if (held.writer === step.cpu) return;
+  if (held.writer !== null || (write && held.readers.some((cpu) => cpu !== step.cpu))) {
     step.blocked = true;
     return;
   }
@@ -217,6 +228,24 @@ export function runWalk(step: Step, event: Of<'walk'>): void {
   else return;
   if (holdsLock(step)) inside |= HELD_WHILE_WALKING;
   step.setCpuByte(step.cpu, INSIDE, inside);
+}
+
+/** The table that an entry named when it was read is used now, and this CPU is inside of it from now on. */
+export function runVisit(step: Step, event: Of<'visit'>): void {
+  if (step.machine.layout.programs < 2) return;
+  const { memory } = event;
+  const value = memory.kind === 'entry-value' ? step.settleMaps(memory) : memory;
+  const level =
+    value.kind === 'memory' && value.what === 'table' && value.who === 'W'
+      ? LEVELS.indexOf(value.level)
+      : value.kind === 'entry-value' && value.maps === 'table' && value.of === 'W'
+        ? LEVELS.indexOf(value.level) - 1
+        : -1;
+  if (level < 0) return;
+  let inside = step.cpuByte(step.cpu, INSIDE) | (1 << level);
+  if (holdsLock(step)) inside |= HELD_WHILE_WALKING;
+  step.setCpuByte(step.cpu, INSIDE, inside);
+  checkUse(step, 'table', level);
 }
 
 function holdsLock(step: Step): boolean {

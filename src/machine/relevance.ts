@@ -4,6 +4,7 @@
  */
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
+import type { EventProgram } from '#event/program.js';
 import { inGranule, isPast } from './position.js';
 import type { Known } from './probe.js';
 
@@ -16,19 +17,22 @@ export interface Surroundings {
   readonly halves: boolean;
   /** Does it matter since when the page-table lock is held? */
   readonly reclaim: boolean;
+  /** Does another party notice what it does? */
+  readonly beside: boolean;
 }
 
 export function surroundingsOf(
   events: readonly Event<Expression>[],
-  space: Surroundings['space'],
-  reclaimed: boolean,
+  { space, reclaimed, beside }: EventProgram,
 ): Surroundings {
   const has = (kinds: readonly string[]): boolean => events.some((event) => kinds.includes(event.kind));
   return {
     space,
     walks: has(['walk']),
     halves: has(['write-low', 'write-high', 'read-low', 'read-high', 'use-halves']),
-    reclaim: reclaimed && events.some((event) => event.kind === 'batch-flush' && event.others === true),
+    beside: beside === true,
+    reclaim:
+      reclaimed === true && events.some((event) => event.kind === 'batch-flush' && event.others === true),
   };
 }
 
@@ -81,20 +85,22 @@ export function hasEffect(
     case 'rely':
       return !foreignMemory(event.memory);
     case 'lock':
+      if (around.beside) return true;
       return event.class === 'mmap' || event.class === 'mmu' || (event.class === 'ptl' && around.reclaim);
     case 'assert-held':
       return event.class === 'mmap' || event.class === 'mmu';
     case 'unlock':
       return (
         around.walks ||
+        around.beside ||
         event.class === 'mmap' ||
         event.class === 'mmu' ||
         (event.class === 'ptl' && around.space === 'user')
       );
     case 'interrupts':
-      return around.walks || around.halves;
+      return around.walks || around.halves || around.beside;
     case 'rcu-read':
-      return around.walks || around.halves || around.space === 'guest';
+      return around.walks || around.beside || around.halves || around.space === 'guest';
     case 'barrier':
       return event.strength !== 'compiler' || around.halves;
     case 'notify-start':
@@ -119,6 +125,8 @@ export function hasEffect(
         all(event.start, (value) => value.kind === 'address' && value.gap !== '?' && isPast(value.gap)) ||
         all(event.end, (value) => value.kind === 'address' && value.gap !== '?' && !isPast(value.gap))
       );
+    case 'visit':
+      return around.beside && !foreignMemory(event.memory);
     case 'container-add':
     case 'container-take':
     case 'container-move':

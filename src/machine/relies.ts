@@ -175,6 +175,7 @@ export function release(step: Step, memory: MemoryValue, how: FreeHow, verb: str
       if (how === 'rcu' && !tableLinked(step, table) && keptByOwnSection(step)) noteHandedOver(step, table);
       else checkTable(step, table, how, verb);
       step.set(TABLE_LIFE + table, how === 'rcu' ? LIFE.deferred : LIFE.freed);
+      if (how === 'rcu') noteKept(step, table);
       return;
     }
     case 'range':
@@ -182,6 +183,22 @@ export function release(step: Step, memory: MemoryValue, how: FreeHow, verb: str
       checkRange(step, verb);
       step.set(RANGE_LIFE, LIFE.freed);
   }
+}
+
+const keptNote = (cpu: number, table: number): string => `kept:${cpu}:${table}`;
+
+/** CPUs that are in a section when a table is left to RCU keep it until they leave that section; later ones do not. */
+function noteKept(step: Step, table: number): void {
+  for (let cpu = 0; cpu < step.machine.layout.programs; cpu += 1)
+    if (cpu !== step.cpu && (step.cpuByte(cpu, RCU) !== 0 || step.cpuByte(cpu, IRQ_OFF) !== 0))
+      step.state.note(keptNote(cpu, table), 'yes');
+}
+
+const keeps = (step: Step, cpu: number, table: number): boolean => step.state.extra.has(keptNote(cpu, table));
+
+/** The CPU has interrupts on and is in no RCU section any more. */
+export function leaveSections(step: Step): void {
+  for (let table = 0; table < LEVELS.length; table += 1) step.state.note(keptNote(step.cpu, table), null);
 }
 
 /** The RCU section in which the table was handed over ends: a grace period may end too. */
@@ -779,8 +796,9 @@ export function checkUse(step: Step, what: 'table' | 'page', level: number): voi
     return;
   }
   if (step.machine.layout.programs < 2) return;
-  if (step.get(TABLE_LIFE + level) !== LIFE.freed || (step.cpuByte(step.cpu, INSIDE) & (1 << level)) === 0)
-    return;
+  const life = step.get(TABLE_LIFE + level);
+  const gone = life === LIFE.freed || (life === LIFE.deferred && !keeps(step, step.cpu, level));
+  if (!gone || (step.cpuByte(step.cpu, INSIDE) & (1 << level)) === 0) return;
   step.fail(
     step.machine.space === 'kernel' ? 'shared-table-walk-race' : 'table-free-without-sync',
     `table:${levelAt(level)}`,

@@ -13,6 +13,7 @@ import {
   runRcuRead,
   runRcuWait,
   runRecheck,
+  runVisit,
   runWalk,
 } from './events-cpus.js';
 import {
@@ -197,6 +198,9 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'walk':
       runWalk(step, event);
+      return;
+    case 'visit':
+      runVisit(step, event);
       return;
     case 'recheck':
       runRecheck(step, event);

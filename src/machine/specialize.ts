@@ -47,6 +47,18 @@ export function specialize(program: EventProgram): SpecialProgram | null {
   return unfolded === null ? null : merge(cut(program, unfolded));
 }
 
+/** The program without what can matter to nobody wherever it is about: its graph is not unfolded. */
+export function withoutIdle(program: EventProgram): EventProgram {
+  const { nodes } = program;
+  const graph: Unfolded = {
+    origin: nodes.map((_, id) => id),
+    known: nodes.map(() => () => null),
+    next: nodes.map((node) => [...successorsOf(node)]),
+    forks: nodes.map(() => null),
+  };
+  return { ...program, nodes: merge(cut(program, graph)).nodes };
+}
+
 // ---- unfolding
 
 interface Unfolded {
@@ -279,7 +291,7 @@ function cut(program: EventProgram, graph: Unfolded): Cut {
   const nodes = origin.map((id) => program.nodes[id] as ProgramNode);
   const prober = new Prober();
   const events = program.nodes.flatMap((node) => (node.kind === 'event' ? [node.event] : []));
-  const around = surroundingsOf(events, program.space, program.reclaimed === true);
+  const around = surroundingsOf(events, program);
   const boxes = boxesAreNamed(events);
   const names = new Names();
 

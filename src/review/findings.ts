@@ -20,6 +20,8 @@ export interface Candidate {
   readonly before: readonly EventProgram[] | null;
   readonly after: readonly EventProgram[] | null;
   notBuiltOn?: readonly string[];
+  /** Beside another party it goes wrong with and without the patch. */
+  readonly wrongBeside?: boolean;
 }
 
 /** One thing that the patch brings in, as far as a way out of it is to be found. */
@@ -135,7 +137,9 @@ function finding(
   const about = candidates.filter((c) =>
     cause.some((hit) => hit.candidate.task.changed.name === c.task.changed.name),
   );
-  const searched = about.filter((c) => c.verdict.cutOff === null).map((c) => c.machine);
+  const searched = about
+    .filter((c) => c.verdict.cutOff === null && c.wrongBeside !== true)
+    .map((c) => c.machine);
   // What goes wrong there with and without the patch is neither brought in nor clean.
   const wrongAnyway = about
     .filter((c) => c.verdict.existing.some((run) => run.violation.object === shown.run.violation.object))

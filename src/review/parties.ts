@@ -39,7 +39,9 @@ export function partiesFor(
 }
 
 const walks = (program: EventProgram): boolean =>
-  program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'walk');
+  program.nodes.some(
+    (node) => node.kind === 'event' && (node.event.kind === 'walk' || node.event.kind === 'visit'),
+  );
 
 function freesTable(program: EventProgram): boolean {
   const frees = program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'free');

@@ -37,6 +37,7 @@ import { type CallerAnswer, excused, type From, shownByCallers } from './search-
 import { Kept, Session } from './session.js';
 import { suggester } from './suggest.js';
 import type { Task } from './task.js';
+import { walkOf } from './walk-of.js';
 
 export function reviewSeries(
   states: readonly PatchedState[],
@@ -352,6 +353,7 @@ function runJob(
             verdict: outcome.verdict,
             before: outcome.before,
             after: outcome.after,
+            ...(outcome.wrongBeside === true ? { wrongBeside: true } : {}),
           },
         ];
   if (job.own === null) {
@@ -435,7 +437,11 @@ function runJob(
     // Where nothing else changed, a caller that makes up for it did so before: a small search tells.
     const outcome = runCaller(task, job.alone ? small : limits);
     const clean =
-      outcome.verdict !== null && outcome.verdict.cutOff === null && !showsAny(outcome.verdict, raised);
+      outcome.verdict !== null &&
+      outcome.verdict.cutOff === null &&
+      // What shows beside another party is made up for only by a caller that was searched beside it.
+      (own.beside ?? []).slice(-1).every((party) => outcome.beside?.includes(party) === true) &&
+      !showsAny(outcome.verdict, raised);
     if (!clean && (outcome.verdict === null || !showsAny(outcome.verdict, raised) || !isExcused(task)))
       return { candidates: mine, undecided: own.undecided };
   }
@@ -501,6 +507,10 @@ interface Outcome {
   readonly after: readonly EventProgram[] | null;
   /** Functions whose bodies are in `before` and `after`. */
   readonly followed: ReadonlySet<string>;
+  /** The other parties that it was searched beside; the last one is part of the verdict where that shows anything. */
+  readonly beside?: readonly string[];
+  /** Beside one of them it goes wrong with and without the patch. */
+  readonly wrongBeside?: boolean;
 }
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
@@ -592,10 +602,10 @@ function searchTask(
     undecided.length = 0;
   }
   const beside =
-    task.client === null && !alone.same && alone.cutOff === null && alone.introduced.length === 0
-      ? checkBeside(before, after, machine, old, now, session, limits, kindsShown(alone))
+    task.client === null && !alone.same && alone.introduced.length === 0
+      ? checkBeside(before, after, machine, old, now, session, limits, alone)
       : null;
-  if (beside !== null) return { ...beside, undecided, followed };
+  if (beside !== null && beside.verdict !== null) return { ...beside, undecided, followed };
   const verdict = alone;
   if (verdict.cutOff !== null && verdict.introduced.length === 0) {
     session.leaveOpen(task);
@@ -607,7 +617,7 @@ function searchTask(
       limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
     });
   }
-  return { verdict, undecided, before, after, followed };
+  return { ...(beside ?? {}), verdict, undecided, before, after, followed };
 }
 
 /** A caller as it is after the patch, by itself: everything that goes wrong in it is in `existing`. */
@@ -679,8 +689,8 @@ const kindsShown = (verdict: Verdict): ReadonlySet<string> =>
   new Set([...verdict.existing, ...verdict.fixed].map((run) => kindOf(run.violation)));
 
 /**
- * Where the code alone brings in nothing: does it beside another party? Null when no party joins or none changes the
- * answer. What stays open here is not counted as undecided: the code by itself was searched.
+ * Where the code alone brings in nothing: does it beside another party? The verdict is null when no party joins or none
+ * changes the answer; `beside` then names those beside which the search came to an end. What stays open here is not counted as undecided: the code by itself was searched.
  */
 function checkBeside(
   before: readonly EventProgram[] | null,
@@ -690,26 +700,38 @@ function checkBeside(
   now: Resolver,
   session: Session,
   limits: JudgeLimits,
-  settled: ReadonlySet<string>,
-): Omit<Outcome, 'undecided' | 'followed'> | null {
+  alone: Verdict,
+): Omit<Outcome, 'undecided' | 'followed'> {
   const [was, is] = [before?.[0] ?? null, after?.[0] ?? null];
   const some = is ?? was;
-  if (some === null) return null;
+  if (some === null) return { verdict: null, before, after };
+  const met: string[] = [];
+  let wrongBeside = false;
   for (const actor of partiesFor(was, is, machine, session.rules)) {
+    const user = actor.space === 'user';
+    // Of a walk of user tables little is left to search, and nothing of what the code by itself shows.
+    if (!user && alone.cutOff !== null) continue;
+    let settled = true;
+    const known = user ? NONE : kindsShown(alone);
+    const end = session.options.now() + session.options.limits.milliseconds;
+    const within = user ? { ...limits, expired: () => session.options.now() > end } : limits;
     const [oldParties, newParties] = [old, now].map((resolver) => session.party(actor, resolver));
     for (const [n, party] of (newParties ?? []).entries()) {
       // Where the code does not exist yet, what the party does alone is what was there before.
       const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] => [
-        own ?? idle(some),
+        own === null ? idle(some) : user ? walkOf(own) : own,
         other,
       ];
       const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
-      const verdict = session.judged(...sides, machine, { ...limits, settled });
+      const verdict = session.judged(...sides, machine, { ...within, settled: known });
+      settled &&= verdict.cutOff === null;
+      wrongBeside ||= verdict.existing.length > 0;
       if (verdict.introduced.length + verdict.fixed.length > 0)
-        return { verdict, before: sides[0], after: sides[1] };
+        return { verdict, before: sides[0], after: sides[1], beside: [...met, actor.name] };
     }
+    if (settled) met.push(actor.name);
   }
-  return null;
+  return { verdict: null, before, after, beside: met, wrongBeside };
 }
 
 /** A program in place of `other` that does nothing. */

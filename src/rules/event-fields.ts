@@ -110,6 +110,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   'notify-end': RANGE,
   'notify-invalidate': RANGE,
   walk: READ,
+  visit: MEMORY,
   'take-reference': MEMORY,
   recheck: { entry: needs('expression'), against: needs('expression'), into: needs('name') },
   touch: { write: needs('boolean') },

@@ -123,3 +123,50 @@ describe('code that walks kernel tables', () => {
     expect(walk(READ, WRITE)).toEqual([]);
   });
 });
+
+describe('code that looks at user tables without their lock', () => {
+  const MAPPED = 'mm/mapped.c';
+  const look = (enter: string, middle: string, leave: string): string =>
+    `int mapped_level(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long flags;
+	int level = 0;
+	pgd_t pgd;
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+${enter}	pgd = READ_ONCE(*pgd_offset(mm, addr));
+	if (pgd_none(pgd))
+		goto out;
+	p4d = READ_ONCE(*p4d_offset(&pgd, addr));
+	if (!p4d_present(p4d))
+		goto out;
+	pud = READ_ONCE(*pud_offset(&p4d, addr));
+	if (!pud_present(pud))
+		goto out;
+${middle}	pmd = READ_ONCE(*pmd_offset(&pud, addr));
+	if (pmd_leaf(pmd))
+		level = 1;
+out:
+${leave}	return level;
+}
+`;
+  const OFF = '\tlocal_irq_save(flags);\n';
+  const ON = '\tlocal_irq_restore(flags);\n';
+  const changed = (after: string): string[] => found({ [MAPPED]: look(OFF, '', ON) }, { [MAPPED]: after });
+
+  test('meets munmap() once interrupts are on', () => {
+    const wrong = ['introduced table-free-without-sync beside munmap'];
+    expect(changed(look('', '', ''))).toEqual(wrong);
+    expect(changed(look('\tpreempt_disable();\n', '', '\tpreempt_enable();\n'))).toEqual(wrong);
+    expect(changed(look(OFF, ON + OFF, ON))).toEqual(wrong);
+  });
+
+  test('is kept from the tables by what they are freed after', () => {
+    // arm64 frees tables after a grace period, and munmap() takes mmap_lock for write.
+    expect(changed(look('\trcu_read_lock();\n', '', '\trcu_read_unlock();\n'))).toEqual([]);
+    expect(changed(look('\tmmap_read_lock(mm);\n', '', '\tmmap_read_unlock(mm);\n'))).toEqual([]);
+    expect(changed(look(`\tpreempt_disable();\n${OFF}`, '', `${ON}\tpreempt_enable();\n`))).toEqual([]);
+  });
+});
