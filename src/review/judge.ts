@@ -6,9 +6,11 @@
  * side can go wrong for the same object under them, whatever the hazard, the run says nothing about the patch.
  */
 
+import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { LEVELS } from '#event/value.js';
+import { expressionsOf } from '#event/walk-program.js';
 import { programShape } from '#extract/finish-program.js';
 import type { ChoiceVector, Violation } from '#machine/run.js';
 import { type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
@@ -74,6 +76,26 @@ export function judge(
     const tried = new Set<string>();
     const all = runs(side, facts, limits, limits.settled === undefined ? RUNS : RUNS_OPEN);
     states += all.states;
+    /** By run that is there on both sides: a run of the other one under the same choices. */
+    const counterparts = new Map<Run, Run>();
+    /** Is it a violation that the other side cannot come to under the same choices? Null: not decided. */
+    const isNew = (run: Run, vector: ChoiceVector): boolean | null => {
+      if (other === null) return true;
+      const { settled: _, ...whole } = limits;
+      // What goes wrong earlier for another object must not hide whether this one does, too.
+      const replay = runs(other, facts, whole, 1, { fixed: vector, only: run.violation.object });
+      states += replay.states;
+      const [match] = replay.violations;
+      if (match !== undefined) {
+        counterparts.set(run, match);
+        return false;
+      }
+      // Choices under which the other side never comes to an end are none that its code can meet.
+      if (replay.end === null) return replay.ends > 0;
+      open = replay.end;
+      return null;
+    };
+    const old: Run[] = [];
     for (const run of all.violations) {
       const what = kindOf(run.violation);
       // One run for each thing that goes wrong is enough.
@@ -82,23 +104,50 @@ export function judge(
       const key = `${what} ${JSON.stringify([...vector])}`;
       if (tried.has(key)) continue;
       tried.add(key);
-      if (other === null) {
-        found.push(run);
-        continue;
-      }
-      const { settled: _, ...whole } = limits;
-      // What goes wrong earlier for another object must not hide whether this one does, too.
-      const replay = runs(other, facts, whole, 1, { fixed: vector, only: run.violation.object });
-      states += replay.states;
-      if (replay.violations.length > 0) {
-        // Runs that are shown are runs of the code as it is now.
-        if (side === after) kept.push(run);
-      } else if (replay.end === null) {
-        // Choices under which the other side never comes to an end are none that its code can meet.
-        if (replay.ends > 0) found.push(run);
-      } else open = replay.end;
+      const fresh = isNew(run, vector);
+      if (fresh === true) found.push(run);
+      else if (fresh === false) old.push(run);
       if (limits.expired()) break;
     }
+    // Runs that are shown are runs of the code as it is now.
+    if (side === after) kept.push(...old);
+    // Answers that nothing reads any more are forgotten: a run that is there on both sides may stand for another one
+    // that came to the same state by another answer. That one is looked for by its answer.
+    if (found.length === 0 && limits.settled === undefined) {
+      const turned = turnsOf(old, tried);
+      for (const { what, vector } of turned) {
+        if (limits.expired() || found.length > 0) break;
+        const again = runs(
+          side,
+          facts,
+          { ...limits, states: Math.min(limits.states, TURNED_STATES) },
+          RUNS_OPEN,
+          { fixed: vector },
+        );
+        states += again.states;
+        for (const run of again.violations) {
+          if (kindOf(run.violation) !== what || found.length > 0) continue;
+          const own = choicesOf(run);
+          const key = `${what} ${JSON.stringify([...own])}`;
+          if (tried.has(key)) continue;
+          tried.add(key);
+          if (isNew(run, own) === true) found.push(run);
+        }
+      }
+    }
+    // The other side may ask more before it goes wrong. Where this side asks nothing that the other does not, what it
+    // no longer asks has an answer all the same: it goes wrong whatever that is, the other side perhaps not.
+    if (found.length === 0 && limits.settled === undefined && other !== null && asksNoMore(side, other))
+      for (const run of old) {
+        const counterpart = counterparts.get(run);
+        if (counterpart === undefined) continue;
+        const vector = choicesOf(run);
+        const extra = [...choicesOf(counterpart)].filter(([key]) => !vector.has(key));
+        for (const [key, turned] of extra.flatMap(turnOf).slice(0, TURNS)) {
+          if (limits.expired() || found.length > 0) break;
+          if (isNew(run, new Map(vector).set(key, [turned])) === true) found.push(run);
+        }
+      }
     if (found.length === 0) open ??= all.end;
     return found;
   };
@@ -128,6 +177,65 @@ function runs(
     },
   );
 }
+
+/** Runs in which one answer is another one, at most, and the states that one search for them may take. */
+const TURNS = 24;
+const TURNED_STATES = 2_000;
+
+/** The choices of these runs with one answer to a question turned round, the answers behind it left open. */
+function turnsOf(
+  old: readonly Run[],
+  tried: ReadonlySet<string>,
+): readonly { readonly what: string; readonly vector: ChoiceVector }[] {
+  const turns: { what: string; vector: ChoiceVector }[] = [];
+  const seen = new Set(tried);
+  for (const run of old) {
+    const what = kindOf(run.violation);
+    const vector = choicesOf(run);
+    for (const [key, turned] of [...vector].flatMap(turnOf)) {
+      const next = new Map(vector).set(key, [turned]);
+      const name = `${what} ${JSON.stringify([...next])}`;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      turns.push({ what, vector: next });
+      if (turns.length === TURNS) return turns;
+    }
+  }
+  return turns;
+}
+
+/** The question and its other answer, where code asks it and it was asked once. */
+function turnOf([key, values]: readonly [string, readonly string[]]): readonly (readonly [string, string])[] {
+  const [value, ...rest] = values;
+  const turned = value === undefined || rest.length > 0 ? undefined : OPPOSITE.get(value);
+  const ofMachine = /^(entry|history|cpu\d+|pte|pmd|pud|p4d|pgd) /.test(key) || key.endsWith(' at entry');
+  return turned === undefined || ofMachine ? [] : [[key, turned]];
+}
+
+/** Is every question of the one also one of the other? Else it may have put another question in place of one. */
+function asksNoMore(one: readonly EventProgram[], other: readonly EventProgram[]): boolean {
+  const known = questionsOf(other);
+  return [...questionsOf(one)].every((key) => known.has(key));
+}
+
+function questionsOf(programs: readonly EventProgram[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  const look = (expression: Expression): void => {
+    if (expression.op === 'const' || expression.op === 'var' || expression.op === 'param') return;
+    if (expression.op === 'choice') keys.add(expression.key);
+    expression.args?.forEach(look);
+  };
+  for (const program of programs) for (const node of program.nodes) expressionsOf(node).forEach(look);
+  return keys;
+}
+
+const OPPOSITE: ReadonlyMap<string, string> = new Map([
+  ['0', 'some:nonzero'],
+  ['some:nonzero', '0'],
+  ['1', '0'],
+  ['yes', 'no'],
+  ['no', 'yes'],
+]);
 
 /** Every named choice of a run, by key in order of occurrence. */
 function choicesOf(run: Run): ChoiceVector {

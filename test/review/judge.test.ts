@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import type { Expression } from '#event/expression.js';
+import type { EventProgram, ProgramNode } from '#event/program.js';
+import { factsOf } from '#machine/facts.js';
+import { judge } from '#review/judge.js';
+import { clear, flushPage, machine, op, program, putOld, v } from '../machine/programs.js';
+
+const ask = (key: string): Expression => ({
+  op: 'choice',
+  key,
+  of: [
+    { kind: 'int', n: 0 },
+    { kind: 'some', is: 'nonzero' },
+  ],
+});
+
+/** Clears a present entry, flushes it where the test says so, and drops the page. */
+function flushWhere(join: '&&' | '||' | 'first' | 'always'): EventProgram {
+  const [one, two] = [ask('several users'), ask('not the current mm')];
+  const lines = program([
+    clear('pte'),
+    { when: op('is-present', v('old')) },
+    ['one', one],
+    ['two', two],
+    [
+      'flush',
+      join === 'always'
+        ? { op: 'const', value: { kind: 'int', n: 1 } }
+        : op(
+            join === 'first' ? '!' : join,
+            ...(join === 'first' ? [op('!', v('one'))] : [v('one'), v('two')]),
+          ),
+    ],
+    flushPage(),
+    putOld,
+  ]);
+  const nodes: ProgramNode[] = [
+    ...lines.nodes.slice(0, 5),
+    { kind: 'branch', on: v('flush'), then: 6, else: 7, at: null },
+    { ...(lines.nodes[5] as Extract<ProgramNode, { kind: 'event' }>), next: 7 },
+    { ...(lines.nodes[6] as Extract<ProgramNode, { kind: 'event' }>), next: 8 },
+    { kind: 'return', value: null, at: null },
+  ];
+  nodes[1] = { ...(nodes[1] as Extract<ProgramNode, { kind: 'branch' }>), else: 8 };
+  return { ...lines, nodes, space: 'kernel' };
+}
+
+const verdict = (before: EventProgram, after: EventProgram) =>
+  judge([before], [after], factsOf(machine('x86-64')), { states: 10_000, expired: () => false }, false);
+
+describe('a run that is there on both sides', () => {
+  test('does not hide one that meets it in one state by another answer', () => {
+    const found = verdict(flushWhere('||'), flushWhere('&&'));
+    expect(found.introduced.map((run) => run.violation.hazard)).toEqual(['free-before-flush']);
+    expect(verdict(flushWhere('||'), flushWhere('first')).introduced).toHaveLength(1);
+  });
+  test('is all there is where each answer goes wrong on both', () => {
+    expect(verdict(flushWhere('&&'), flushWhere('||')).introduced).toEqual([]);
+    expect(verdict(flushWhere('first'), flushWhere('||')).introduced).toEqual([]);
+    expect(verdict(flushWhere('&&'), flushWhere('first')).introduced).toEqual([]);
+  });
+  test('is none where the patch flushes always', () => {
+    expect(verdict(flushWhere('&&'), flushWhere('always')).introduced).toEqual([]);
+  });
+});
