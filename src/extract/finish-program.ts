@@ -136,6 +136,8 @@ const COMPARED: ReadonlySet<string> = new Set(['<', '<=', '!=', '>', '>=', '-'])
 function positions(draft: Draft): ProgramNode[] {
   const ends = new Set<string>();
   const starts = new Set<string>();
+  /** What stands below something else in a comparison: a start, unless it is the end of something. */
+  const lower = new Set<string>();
   // Ends reach their uses through phis and copies, so classes are spread backwards over assignments.
   const copies = new Map<string, Set<string>>();
   const root = (expr: Expression | undefined): string | null => {
@@ -164,7 +166,7 @@ function positions(draft: Draft): ProgramNode[] {
           if (left === undefined || right === undefined) return;
           if (kindOf(left, draft.kinds) !== 'address' || kindOf(right, draft.kinds) !== 'address') return;
           const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
-          mark(starts, low);
+          mark(lower, low);
           mark(ends, high);
         }
       });
@@ -202,6 +204,8 @@ function positions(draft: Draft): ProgramNode[] {
   };
   spread(starts);
   spread(ends);
+  spread(lower);
+  for (const name of lower) if (!ends.has(name)) starts.add(name);
   const levels = levelsIn(draft.nodes);
   const lowest = levels[0] ?? 'pte';
   const gaps = [

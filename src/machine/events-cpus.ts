@@ -7,7 +7,7 @@ import { interruptsBlocked, runDeferred } from './flush.js';
 import { contextNote, STOPPED_BY_FLUSH, takeHandedOver } from './guest.js';
 import { refills } from './hardware.js';
 import { isPast } from './position.js';
-import { checkHandedOver, checkUnlock, checkUse, leaveSections } from './relies.js';
+import { checkHandedOver, checkRmapUnlock, checkUnlock, checkUse, leaveSections } from './relies.js';
 import {
   ACTING,
   COND,
@@ -26,7 +26,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { RECLAIM_FLUSHED, type Step } from './step.js';
+import { RECLAIM_FLUSHED, RMAP_LOCK, type Step } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -180,6 +180,10 @@ export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>
   if (event.class === 'mmap') {
     if (event.kind === 'unlock') step.state.note('mmap write', null);
     else if (event.mode === 'write') step.state.note('mmap write', 'held');
+  }
+  if (event.class === 'rmap' && write && event.kind !== 'assert-held') {
+    if (event.kind === 'unlock') checkRmapUnlock(step);
+    step.state.note(RMAP_LOCK, event.kind === 'lock' ? 'held' : null);
   }
   if (event.class === 'mmu') {
     if (event.kind === 'unlock') checkUnlock(step, event.class);

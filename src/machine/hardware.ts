@@ -25,7 +25,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { noneValue, type Step } from './step.js';
+import { noneValue, RMAP_CHANGED, RMAP_LOCK, type Step } from './step.js';
 
 /** Stale leaf of another target than the witness's page. */
 const OTHER_TARGET = 4;
@@ -200,6 +200,7 @@ function staleWay(step: Step, level: number): boolean {
 }
 
 function changed(step: Step, level: number): void {
+  if (step.state.extra.has(RMAP_LOCK)) step.state.note(`${RMAP_CHANGED}${level}`, 'yes');
   step.set(CHANGED + level, step.get(CHANGED + level) | (1 << step.cpu));
 }
 

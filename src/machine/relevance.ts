@@ -85,7 +85,8 @@ export function hasEffect(
     case 'rely':
       return !foreignMemory(event.memory);
     case 'lock':
-      if (around.beside) return true;
+      if (around.beside || (event.class === 'rmap' && around.space === 'user' && event.mode !== 'read'))
+        return true;
       return event.class === 'mmap' || event.class === 'mmu' || (event.class === 'ptl' && around.reclaim);
     case 'assert-held':
       return event.class === 'mmap' || event.class === 'mmu';
@@ -93,6 +94,7 @@ export function hasEffect(
       return (
         around.walks ||
         around.beside ||
+        (event.class === 'rmap' && around.space === 'user' && event.mode !== 'read') ||
         event.class === 'mmap' ||
         event.class === 'mmu' ||
         (event.class === 'ptl' && around.space === 'user')

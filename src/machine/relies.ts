@@ -48,7 +48,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { levelAt, RECLAIMED, type Step } from './step.js';
+import { levelAt, RECLAIMED, RMAP_CHANGED, type Step } from './step.js';
 
 export type FreeHow = 'now' | 'rcu' | 'after-flush';
 
@@ -622,6 +622,28 @@ function staleEntry(step: Step, level: number): readonly [FactName | null, strin
   const now = step.entry(level);
   const isSame = now.maps === 'page' && now.of === 'W';
   return isSame ? [null, LOST_WRITE] : ['consequence-stale-page', ''];
+}
+
+/**
+ * Who holds the lock of the page's other mappings keeps page cleaning and sharers of a table out. What it wrote protected
+ * in the meantime must be flushed before they come: no record of an owed flush is asked for there.
+ */
+export function checkRmapUnlock(step: Step): void {
+  for (let level = 0; level < LEVELS.length; level += 1) {
+    const name = `${RMAP_CHANGED}${level}`;
+    if (!step.state.extra.has(name)) continue;
+    step.state.note(name, null);
+    const entry = step.entry(level);
+    if (step.machine.space !== 'user' || entry.maps !== 'page' || entry.of !== 'W') continue;
+    if (!ownStale(step, level)) continue;
+    step.fail(
+      'unlock-before-flush',
+      `entry:${levelAt(level)}`,
+      `the lock of the page's other mappings is dropped before the flush of the ${levelAt(level)} entry that was write-protected under it: others rely on the entry while CPUs may still write through the old translation`,
+      ...staleEntry(step, level),
+    );
+    return;
+  }
 }
 
 /** Stale leaves that matter to who reads the entry next; with `owed` also those to be gone before user code runs. */

@@ -33,6 +33,9 @@ import {
 /** Notes: reclaim emptied the entry before the program looked; what reclaim batched is flushed and stays so for now. */
 export const RECLAIMED = 'reclaimed';
 export const RECLAIM_FLUSHED = 'reclaim flushed';
+/** Notes: the lock of the page's other mappings is held for write, and what was changed under it. */
+export const RMAP_LOCK = 'rmap write';
+export const RMAP_CHANGED = 'changed under rmap:';
 /** A stale leaf that may be written through. */
 const WRITABLE = 2;
 
