@@ -289,6 +289,14 @@ export class RuleEvents {
       !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.graph.kinds))
     )
       return null;
+    // Of several programs, one that holds any lock keeps the others out that take it.
+    if (
+      (result.kind === 'lock' || result.kind === 'unlock') &&
+      result.class === 'ptl' &&
+      this.memory.together &&
+      kindOf(result.lock, this.graph.kinds) === 'symbol'
+    )
+      return { ...result, class: 'other' };
     if (
       (result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') &&
       (result.class === 'other' ||

@@ -82,7 +82,7 @@ export class Memory {
     private readonly rules: RuleSet,
     readonly cellsAtStart: ReadonlyMap<string, StartCell>,
     /** Do several programs run together? Then pointers to structs are told apart by which struct they point to. */
-    private readonly together: boolean,
+    readonly together: boolean,
   ) {
     if (together) this.objects.push({ symbol: 'kernel', cell: 'G.init_mm', type: 'struct mm_struct' });
     for (const [cell, { kind }] of cellsAtStart) {
