@@ -75,6 +75,8 @@ export interface EventProgram {
    * others can notice of it. Absent: no.
    */
   readonly beside?: boolean;
+  /** Does it link a table that stood in another entry, with all that the table maps? Absent: no. */
+  readonly movesTable?: boolean;
   /** Does returning end the outermost operation, so that owed flushes are missing ones? */
   readonly outermost: boolean;
   /** What the run rests on and the search cannot check: calls not followed, positions not decided. */

@@ -34,7 +34,10 @@ export function finishProgram(draft: Draft): EventProgram {
   const nodes = framesInOrder(ownSpace(compact(kept)));
   const levels = levelsIn(nodes);
   // A guest's flush is for the pages below a table, even where the program names only the table's entry.
-  if (draft.guest && levels.includes('pmd') && !levels.includes('pte')) levels.unshift('pte');
+  // So is the flush of who moves a table to another address.
+  const moves = movesTable(nodes);
+  const below = draft.guest ? levels.includes('pmd') : moves;
+  if (below && !levels.includes('pte')) levels.unshift('pte');
   return {
     name: draft.name,
     nodes,
@@ -42,6 +45,7 @@ export function finishProgram(draft: Draft): EventProgram {
     levels,
     space: draft.guest && !onlyWalks(nodes) ? 'guest' : spaceOf(nodes, draft.kernel),
     ...(draft.guest && draft.walkers !== null ? { walkers: draft.walkers } : {}),
+    ...(moves && !draft.guest ? { movesTable: true } : {}),
     outermost: draft.outermost,
     assumptions: draft.assumptions,
     ...(draft.shared === undefined ? {} : { shared: [...draft.shared].sort() }),
@@ -138,6 +142,21 @@ function positions(draft: Draft): ProgramNode[] {
   const starts = new Set<string>();
   /** What stands below something else in a comparison: a start, unless it is the end of something. */
   const lower = new Set<string>();
+  const bounds = new Set<string>();
+  const defined = new Map<string, Expression>();
+  for (const node of draft.nodes)
+    if (node.kind === 'assign') for (const { name, value } of node.sets) defined.set(name, value);
+  /** An argument, at most aligned down: not what a loop goes through. */
+  const ofArgument = (expr: Expression): boolean => {
+    if (expr.op === 'var') {
+      if (expr.name.startsWith('a:')) return true;
+      const value = expr.name.startsWith('p') ? undefined : defined.get(expr.name);
+      return value !== undefined && ofArgument(value);
+    }
+    if (expr.op !== '&' && expr.op !== 'align-down') return false;
+    const [aligned] = expr.args;
+    return aligned !== undefined && ofArgument(aligned);
+  };
   // Ends reach their uses through phis and copies, so classes are spread backwards over assignments.
   const copies = new Map<string, Set<string>>();
   const root = (expr: Expression | undefined): string | null => {
@@ -167,7 +186,8 @@ function positions(draft: Draft): ProgramNode[] {
           if (kindOf(left, draft.kinds) !== 'address' || kindOf(right, draft.kinds) !== 'address') return;
           const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
           mark(lower, low);
-          mark(ends, high);
+          // Of two arguments that are compared (`start < floor`), the other is a bound that may lie on either side.
+          mark(e.op === '<' && ofArgument(low) ? bounds : ends, high);
         }
       });
     }
@@ -206,13 +226,16 @@ function positions(draft: Draft): ProgramNode[] {
   spread(ends);
   spread(lower);
   for (const name of lower) if (!ends.has(name)) starts.add(name);
+  spread(bounds);
   const levels = levelsIn(draft.nodes);
-  const lowest = levels[0] ?? 'pte';
+  // A table that moves takes every page behind it along, those further on in it too.
+  const moves = movesTable(draft.nodes);
+  const lowest = moves ? 'pte' : (levels[0] ?? 'pte');
   const gaps = [
     'pte' as Level,
     ...levels.filter((level) => level !== 'pte' && LEVELS.indexOf(level) > LEVELS.indexOf(lowest)),
   ];
-  const at = (gap: Level | 'past'): Value => ({ kind: 'address', gap });
+  const at = (gap: Level | 'past' | 'far'): Value => ({ kind: 'address', gap });
   // Only where a loop starts can the witness lie further on; elsewhere another address is another witness.
   const moving = new Set([...copies.keys()].filter((name) => name.startsWith('p')));
   spread(moving);
@@ -220,10 +243,12 @@ function positions(draft: Draft): ProgramNode[] {
     if (expr.op !== 'var' || !expr.name.startsWith('a:')) return expr;
     const key = expr.name.slice(2);
     if (starts.has(expr.name))
-      return gaps.length === 1 || !moving.has(expr.name)
+      return gaps.length === 1 || !(moves || moving.has(expr.name))
         ? constant(at('pte'))
         : { op: 'choice', key: `${key} lies`, of: gaps.map(at), stable: true };
     if (ends.has(expr.name)) return constant(at('past'));
+    if (bounds.has(expr.name))
+      return { op: 'choice', key: `${key} lies`, of: [at('past'), at('far')], stable: true };
     return {
       op: 'choice',
       key,
@@ -569,6 +594,23 @@ function framesInOrder(nodes: readonly ProgramNode[]): ProgramNode[] {
     return same ? value : Object.fromEntries(fields);
   };
   return nodes.map((node) => walk(node, '') as ProgramNode);
+}
+
+/** Is a table that an entry pointed to linked by an entry? */
+function movesTable(nodes: readonly ProgramNode[]): boolean {
+  const tables = new Set<string>();
+  for (const node of nodes)
+    if (node.kind === 'assign')
+      for (const { name, value } of node.sets) if (value.op === 'table-of') tables.add(name);
+  const wasLinked = (memory: Expression | undefined): boolean =>
+    memory?.op === 'table-of' || (memory?.op === 'var' && tables.has(memory.name));
+  return nodes.some(
+    (node) =>
+      node.kind === 'event' &&
+      node.event.kind === 'set' &&
+      node.event.value.op === 'make-table' &&
+      wasLinked(node.event.value.args[0]),
+  );
 }
 
 function levelsIn(nodes: readonly ProgramNode[]): Level[] {

@@ -98,6 +98,8 @@ export function createModel(options: ModelOptions): MachineModel {
     values,
     space: spaceOf(options.programs),
     reclaimed: options.programs.some((program) => program.reclaimed === true),
+    movesTable: options.programs.some((program) => program.movesTable === true),
+    given: new Set(options.programs.filter((program) => program.space !== 'guest').flatMap(levelsGiven)),
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
     levels,
     ambient,
@@ -215,6 +217,46 @@ function broughtBy(programs: readonly EventProgram[]): MemoryValue[] {
   for (const program of programs)
     for (const node of program.nodes) if (node.kind === 'event') operandsOf(node.event).forEach(visit);
   return [...found.values()];
+}
+
+/** Levels of the witness's entries that a program has pointers to without a walk of its own. */
+function levelsGiven(program: EventProgram): number[] {
+  const found: number[] = [];
+  const visit = (expression: Expression): void => {
+    switch (expression.op) {
+      case 'const': {
+        const { value } = expression;
+        if (value.kind === 'entry-pointer' && value.table === 'W' && value.gap === 'at')
+          found.push(LEVELS.indexOf(value.level));
+        return;
+      }
+      case 'choice':
+      case 'var':
+      case 'param':
+        return;
+      default:
+        expression.args.forEach(visit);
+    }
+  };
+  for (const node of program.nodes) {
+    switch (node.kind) {
+      case 'event':
+        operandsOf(node.event).forEach(visit);
+        break;
+      case 'assign':
+        for (const { value } of node.sets) visit(value);
+        break;
+      case 'branch':
+        visit(node.on);
+        break;
+      case 'return':
+        if (node.value !== null) visit(node.value);
+        break;
+      case 'stop':
+        break;
+    }
+  }
+  return found;
 }
 
 const startsFlush = (program: EventProgram): boolean =>

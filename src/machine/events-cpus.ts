@@ -22,6 +22,7 @@ import {
   NOTIFIER,
   RCU,
   SECONDARY,
+  UNNOTIFIED,
   WALK,
   WALK_FLAGS,
   WALKERS,
@@ -288,6 +289,7 @@ export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 
       if (!here) return;
       step.set(NOTIFIER, Math.min(3, step.get(NOTIFIER) + 1));
       step.set(SECONDARY, 0);
+      step.set(UNNOTIFIED, 0);
       return;
     case 'notify-end':
       if (here) step.set(NOTIFIER, Math.max(0, step.get(NOTIFIER) - 1));
@@ -295,6 +297,7 @@ export function runNotify(step: Step, event: Of<'notify-start' | 'notify-end' | 
     case 'notify-invalidate':
       if (!here) return;
       step.set(SECONDARY, 0);
+      step.set(UNNOTIFIED, 0);
       step.set(DEVICE, 0);
   }
 }

@@ -5,7 +5,7 @@ import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
-import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, WALK_FLAGS } from './state.js';
+import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, MOVES, WALK_FLAGS } from './state.js';
 import { levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
@@ -30,11 +30,18 @@ function valueFor(step: Step, value: Value, level: EntryPointer['level']): Entry
   return { ...unknownEntry(LEVELS.indexOf(level), 'new'), maps: 'page' };
 }
 
+/** The witness's page, or the table that maps it, now stands at a second address. */
+function noteMove(step: Step, next: EntryValue): void {
+  if (next.of !== 'W' || !isPresent(next)) return;
+  const how = next.maps === 'table' ? MOVES.table : MOVES.page;
+  step.set(MOVED, Math.max(step.get(MOVED), how));
+}
+
 /** Stores into an entry; what was there. `live`: may a present entry be replaced by another present one unchecked? */
 function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
   const level = LEVELS.indexOf(pointer.level);
   if (pointer.table === 'other' || pointer.gap !== 'at') {
-    if (value.kind === 'entry-value' && value.maps === 'page' && value.of === 'W') step.set(MOVED, 1);
+    if (value.kind === 'entry-value') noteMove(step, value);
     return unknownEntry(level, 'other');
   }
   checkUse(step, 'table', level);
@@ -43,7 +50,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     const next = valueFor(step, value, pointer.level);
     step.putAlias(level, next);
     if (old.maps !== 'none' && next.maps === 'none') step.state.note(sourceName(level), 'cleared');
-    if (next.maps === 'page' && next.of === 'W') step.set(MOVED, 1);
+    noteMove(step, next);
     return old;
   }
   if (step.get(HALVES + level) !== 0) {

@@ -21,6 +21,7 @@ import {
   SECONDARY,
   SILENT_FLUSH,
   TABLE_KNOWN,
+  UNNOTIFIED,
   WALK,
   WALK_FLAGS,
   WALKERS,
@@ -109,15 +110,21 @@ function unlinkBelow(step: Step, level: number): void {
     if (table < level - 1 && !hasUse(step, table)) continue;
     markWalk(step, table);
     step.set(TABLE_KNOWN + table, KNOWN.unlinked);
-    if (step.machine.space === 'guest' && step.onPath(table)) {
-      // One kick of the vCPUs flushes for a whole range: what the table mapped counts, whoever looked at it.
+    if (step.machine.space === 'user' && step.get(NOTIFIER) === 0)
+      step.set(UNNOTIFIED, step.get(UNNOTIFIED) | (1 << table));
+    if ((step.machine.space === 'guest' || step.machine.movesTable) && step.onPath(table)) {
+      // One kick of the vCPUs flushes for a whole range: what the table mapped counts, whoever looked at it. So it does
+      // where the table goes on mapping it at another address.
       if ((step.state.entries[table] ?? 0) === 0) step.putEntry(table, step.entry(table));
       step.settleMaps(step.entry(table));
     }
     const entry = step.entry(table);
     if ((step.state.entries[table] ?? 0) !== 0 && entry.maps === 'page') {
       markLeaf(step, table, entry);
-      if (entry.of === 'W') step.set(MAP_REF, 1);
+      if (entry.of === 'W') {
+        step.set(MAP_REF, 1);
+        markSecondary(step, entry);
+      }
     }
   }
 }
@@ -132,6 +139,16 @@ function markSecondary(step: Step, old: EntryValue): void {
   if (step.fact('flush-notifies-secondary') === true) step.set(DEVICE, 1);
   if (step.get(NOTIFIER) > 0) return;
   step.set(SECONDARY, Math.max(step.get(SECONDARY), old.write === false ? 1 : 2));
+}
+
+/**
+ * The same for an entry in a table that was unlinked before. Nobody comes to the entry from then on: what secondary
+ * MMUs may map was settled at the unlink, and devices come there only as long as their caches lead to the table.
+ */
+function markSecondaryUnlinked(step: Step, level: number, old: EntryValue): void {
+  if ((step.get(UNNOTIFIED) & (1 << level)) !== 0)
+    step.set(SECONDARY, Math.max(step.get(SECONDARY), old.write === false ? 1 : 2));
+  if (staleWay(step, level) && step.fact('flush-notifies-secondary') === true) step.set(DEVICE, 1);
 }
 
 /**
@@ -161,7 +178,8 @@ export function storeEntry(step: Step, level: number, old: EntryValue, value: En
       if (reachable(step, level) || staleWay(step, level)) markLeaf(step, level, old);
       if (old.of === 'W') {
         step.set(MAP_REF, 1);
-        markSecondary(step, old);
+        if (step.machine.space === 'user' && !reachable(step, level)) markSecondaryUnlinked(step, level, old);
+        else markSecondary(step, old);
       }
     }
   }
@@ -171,6 +189,7 @@ export function storeEntry(step: Step, level: number, old: EntryValue, value: En
   }
   if (value.maps === 'table' && value.of === 'W' && level > 0) {
     step.set(TABLE_KNOWN + level - 1, KNOWN.unknown);
+    step.set(UNNOTIFIED, step.get(UNNOTIFIED) & ~(1 << (level - 1)));
     for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
       step.setClassByte(cls, WALK + level - 1, 0);
   }

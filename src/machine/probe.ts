@@ -150,6 +150,8 @@ export class Prober {
       brought: [],
       names: [],
       reclaimed: false,
+      movesTable: false,
+      given: new Set(),
       walkers: 'none',
       shared: new Map(),
     };

@@ -32,6 +32,7 @@ import {
   MAP_REF,
   MISSED,
   MOVED,
+  MOVES,
   OWED,
   PAGE_KNOWN,
   PAGE_LIFE,
@@ -512,10 +513,13 @@ function explicitWalker(step: Step, table: number, how: FreeHow, verb: string, o
   return false;
 }
 
+/** What is asked of the caller where a secondary translation decides. */
+export const NOTIFIER_AT_ENTRY = 'mmu notifier section open at entry';
+
 /** Is a stale secondary translation of the page left? Asks whether the caller opened a notifier section. */
 export function secondaryStale(step: Step): boolean {
   if (step.get(SECONDARY) === 0) return false;
-  if (step.context('mmu notifier section open at entry', ['yes', 'no']) === 'no') return true;
+  if (step.context(NOTIFIER_AT_ENTRY, ['yes', 'no']) === 'no') return true;
   step.set(SECONDARY, 0);
   return false;
 }
@@ -605,6 +609,15 @@ export function checkUnlock(step: Step, lockClass: string): void {
     const moved = step.get(MOVED) !== 0;
     if (space === 'user' && !moved && handedOn(step, level)) continue;
     if (space === 'user' && !moved && recordedOutside(step)) continue;
+    if (leafMissed(step, level)) {
+      step.fail(
+        'flush-scope-too-narrow',
+        `entry:${levelAt(level)}`,
+        `the ${lockClass === 'mmu' ? 'mmu_lock' : 'page-table lock'} is dropped, and the flush that was done does not cover what changed with the ${levelAt(level)} entry on every CPU`,
+        'consequence-stale-page',
+      );
+      return;
+    }
     step.fail(
       'unlock-before-flush',
       `entry:${levelAt(level)}`,
@@ -648,10 +661,14 @@ export function checkRmapUnlock(step: Step): void {
 
 /** Stale leaves that matter to who reads the entry next; with `owed` also those to be gone before user code runs. */
 function ownStale(step: Step, level: number, owed = false): boolean {
-  // Who unlinks a guest's table flushes for the pages below it.
-  for (let below = step.machine.space === 'guest' ? 0 : level; below <= level; below += 1)
+  for (let below = lowestOwed(step, level); below <= level; below += 1)
     if (staleAt(step, below, owed)) return true;
   return false;
+}
+
+/** Who unlinks a guest's table, or moves a table to another address, flushes for the pages below it. */
+function lowestOwed(step: Step, level: number): number {
+  return step.machine.space === 'guest' || step.get(MOVED) === MOVES.table ? 0 : level;
 }
 
 function staleAt(step: Step, level: number, owed: boolean): boolean {
@@ -732,7 +749,7 @@ function checkReclaimed(step: Step, gathers: readonly Gather[]): void {
 
 function leafMissed(step: Step, level: number): boolean {
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1)
-    for (let below = step.machine.space === 'guest' ? 0 : level; below <= level; below += 1)
+    for (let below = lowestOwed(step, level); below <= level; below += 1)
       if ((step.classByte(cls, LEAF_FLAGS + below) & MISSED) !== 0) return true;
   return false;
 }

@@ -34,7 +34,7 @@ export const PAGE_REFS = 32;
 export const MAP_REF = 33;
 /** Stale secondary translation: 0 none, 1 read-only, 2 writable. */
 export const SECONDARY = 34;
-/** The page was mapped at a second address. */
+/** Was the page mapped at a second address (`MOVES`)? */
 export const MOVED = 35;
 export const RANGE_LIFE = 36;
 export const RANGE_KNOWN = 37;
@@ -49,8 +49,10 @@ export const HALVES = 41;
  * section keeps it out, since it has no tables of its own to be kept out of.
  */
 export const DEVICE = 46;
+/** Tables (mask of levels) unlinked outside of a notifier section: what they map, secondary MMUs may still map. */
+export const UNNOTIFIED = 47;
 /** Levels where halves of two values stand together: low half's target, 0 when whole. */
-const FIXED_SIZE = 47;
+const FIXED_SIZE = 48;
 
 /** Per CPU. */
 export const IRQ_OFF = 0;
@@ -81,6 +83,8 @@ export const DEFERRED = 2;
 export const STARTED = 4;
 export const NEEDS_ISB = 8;
 
+/** By an entry of its own there, or with the table that its entry stands in. */
+export const MOVES = { no: 0, page: 1, table: 2 } as const;
 export const LIFE = { live: 0, queued: 1, deferred: 2, freed: 3 } as const;
 export const KNOWN = { unknown: 0, linked: 1, unlinked: 2, never: 3 } as const;
 /**

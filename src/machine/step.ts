@@ -55,6 +55,10 @@ export interface Machine {
   readonly reclaimed: boolean;
   /** Who walks a guest's tables in software without their lock. */
   readonly walkers: GuestWalkers;
+  /** Does a program move a table to another address? What the table maps is then part of what it changes. */
+  readonly movesTable: boolean;
+  /** Levels of entries that the programs were given pointers to: the entries above led to their tables. */
+  readonly given: ReadonlySet<number>;
   /** Levels that some program names: their entries are on the witness's path from the start. */
   readonly levels: ReadonlySet<number>;
   /** Is there a CPU that runs no program here, and walkers that nobody wrote down? */
@@ -263,7 +267,7 @@ export class Step {
         : level <= 2
           ? ['table', 'page', 'none', 'soft']
           : ['table', 'none'];
-    if (value.of === 'W' && this.lowerOnPath(level)) {
+    if (value.of === 'W' && (this.lowerOnPath(level) || this.givenBelow(level))) {
       this.settleAll(value, (found) => settled(found, 'table'));
       return settled(value, 'table');
     }
@@ -309,6 +313,11 @@ export class Step {
     if (entry.maps !== '?' || entry.of !== 'W') return;
     this.putEntry(level, entry);
     this.settleAll(entry, (found) => settled(found, maps));
+  }
+
+  private givenBelow(level: number): boolean {
+    for (let below = 0; below < level; below += 1) if (this.machine.given.has(below)) return true;
+    return false;
   }
 
   private lowerOnPath(level: number): boolean {

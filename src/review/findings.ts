@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EventProgram, Site } from '#event/program.js';
 import { assumptionsOf, explainRun } from '#machine/explain-run.js';
 import { factsOf } from '#machine/facts.js';
+import { NOTIFIER_AT_ENTRY } from '#machine/relies.js';
 import type { TraceStep } from '#machine/run.js';
 import type { Run } from '#machine/search-program.js';
 import type { RuleSet } from '#rules/rule.js';
@@ -70,7 +71,9 @@ function hits(candidates: readonly Candidate[], status: Status): Hit[] {
   const result: Hit[] = [];
   for (const candidate of candidates) {
     const run = [...candidate.verdict[status]].sort(byRank)[0];
-    const programs = status === 'fixed' ? candidate.before : (candidate.after ?? candidate.before);
+    const now = candidate.after ?? candidate.before;
+    const programs =
+      status === 'fixed' ? candidate.before : status === 'introduced' ? (candidate.verdict.ran ?? now) : now;
     if (run === undefined || programs === null) continue;
     result.push({
       candidate,
@@ -225,7 +228,21 @@ function trustIn(
 }
 
 function byRank(a: Run, b: Run): number {
-  return compareHazards(a.violation.hazard, b.violation.hazard) || a.steps.length - b.steps.length;
+  return (
+    Number(blamesCaller(a)) - Number(blamesCaller(b)) ||
+    compareHazards(a.violation.hazard, b.violation.hazard) ||
+    a.steps.length - b.steps.length
+  );
+}
+
+/**
+ * Does the run go wrong only if the caller opened no notifier section? What goes wrong in a section too says more of
+ * the change, since callers of code that unmaps open one.
+ */
+function blamesCaller(run: Run): boolean {
+  return run.steps.some(({ action }) =>
+    action.choices.some(({ key, value }) => key === NOTIFIER_AT_ENTRY && value === 'no'),
+  );
 }
 
 function representative(cause: readonly Hit[]): Hit {

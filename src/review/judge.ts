@@ -12,6 +12,7 @@ import type { EventProgram } from '#event/program.js';
 import { LEVELS } from '#event/value.js';
 import { expressionsOf } from '#event/walk-program.js';
 import { programShape } from '#extract/finish-program.js';
+import { NOTIFIER_AT_ENTRY } from '#machine/relies.js';
 import type { ChoiceVector, Violation } from '#machine/run.js';
 import { type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
 
@@ -24,6 +25,8 @@ export interface Verdict {
   readonly states: number;
   /** Both sides are the same program: nothing to decide. */
   readonly same: boolean;
+  /** Programs that the introduced runs are runs of, where they are not those that were asked about. */
+  readonly ran?: readonly EventProgram[];
 }
 
 export interface JudgeLimits {
@@ -152,9 +155,33 @@ export function judge(
     return found;
   };
   const introduced = only(after, before);
+  if (introduced.length === 0 && open === null && before !== null && after !== null) {
+    const strict = [before, after].map((side) => side.map(withoutAnswer));
+    const [was, is] = strict;
+    if (was !== undefined && is !== undefined && after.some((program, n) => program !== is[n])) {
+      // Who never comes back with a flush owed does not say by the answer that one is.
+      const owes = runs(was, facts, limits, 1);
+      states += owes.states;
+      if (owes.end === null && owes.violations.length === 0) {
+        const owing = only(is, was);
+        if (owing.length > 0)
+          return { introduced: owing, fixed: [], existing: kept, cutOff: null, states, same: false, ran: is };
+        open = null;
+      }
+    }
+  }
   const cutOff = introduced.length > 0 ? null : open;
   const fixed = introduced.length > 0 || after === null || limits.newOnly === true ? [] : only(before, after);
   return { introduced, fixed, existing: kept, cutOff, states, same: false };
+}
+
+/** The program with answers that callers learn nothing from. */
+function withoutAnswer(program: EventProgram): EventProgram {
+  if (!program.nodes.some((node) => node.kind === 'return' && node.value !== null)) return program;
+  return {
+    ...program,
+    nodes: program.nodes.map((node) => (node.kind === 'return' ? { ...node, value: null } : node)),
+  };
 }
 
 function runs(
@@ -255,7 +282,7 @@ function choicesOf(run: Run): ChoiceVector {
 }
 
 const KINDEST: readonly (readonly [string, string])[] = [
-  ['mmu notifier section open at entry', 'yes'],
+  [NOTIFIER_AT_ENTRY, 'yes'],
   ['tlb_flush_pending raised at entry', 'yes'],
   ['mmap_lock held for write at entry', 'yes'],
   ['mmu_lock held for write at entry', 'yes'],
