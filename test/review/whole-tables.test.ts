@@ -139,3 +139,38 @@ test('an address below which nothing is freed may lie on either side', () => {
   ]);
   expect(introduced(empty(leaf), empty('__flush_tlb_kernel_pgtable(addr);'), ['arm64'])).toEqual([]);
 });
+
+test('a flush of a kernel range visits every page of it', () => {
+  const tlb = (step: string): string =>
+    `struct range_info {
+	unsigned long start;
+	unsigned long end;
+};
+
+static void do_kernel_range_flush(void *info)
+{
+	struct range_info *f = info;
+	unsigned long addr;
+
+	for (addr = f->start; addr < f->end; addr += ${step})
+		flush_tlb_one_kernel(addr);
+}
+
+void flush_tlb_kernel_range(unsigned long start, unsigned long end)
+{
+	struct range_info info = { .start = start, .end = end };
+
+	on_each_cpu(do_kernel_range_flush, &info, 1);
+}
+`;
+  const found = (before: string, after: string): string[] =>
+    reviewSeries([change({ 'arch/x86/mm/tlb.c': before }, { 'arch/x86/mm/tlb.c': after })], rules, {
+      machines: ['x86-64'],
+      existing: false,
+      limits: { states: 100_000, milliseconds: 10_000 },
+      now: () => 0,
+      onProgress: () => {},
+    }).patches.flatMap((patch) => patch.findings.map(({ status, hazard }) => `${status} ${hazard}`));
+  expect(found(tlb('PAGE_SIZE'), tlb('PMD_SIZE'))).toEqual(['introduced flush-scope-too-narrow']);
+  expect(found(tlb('PAGE_SIZE'), tlb('1UL << PAGE_SHIFT'))).toEqual([]);
+});
