@@ -5,6 +5,8 @@ import { chooseCache } from './choose-cache.js';
 import { REVIEW_LIMITS, SCAN_LIMITS } from './review-limits.js';
 import type { Source, Work } from './work.js';
 
+const SCAN = { limits: SCAN_LIMITS, allowance: 'function', kindCallers: true } as const;
+
 /** Reviews one part: a patch, or a file of a scan. */
 export type ReviewOne = (index: number, onProgress: (event: Progress) => void) => ReviewPart;
 
@@ -36,13 +38,7 @@ export async function openWork(work: Work): Promise<ReviewOne> {
     return (index, onProgress) => {
       const file = source.files[index];
       if (file === undefined) throw new Error(`no file ${index}: the pool counts them`);
-      return scanFile(
-        tree,
-        file,
-        rules,
-        { ...options(onProgress), limits: SCAN_LIMITS, allowance: 'function' },
-        kept,
-      );
+      return scanFile(tree, file, rules, { ...options(onProgress), ...SCAN }, kept);
     };
   }
   const states = await openStates(source);

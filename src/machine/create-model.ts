@@ -39,6 +39,8 @@ export interface ModelOptions {
   readonly facts: Facts;
   /** Choices that the run must follow where they are asked (DESIGN.md rule 2). */
   readonly fixed?: ChoiceVector;
+  /** Did what came before, and do callers, everything right? Default: anything may have been. */
+  readonly kind?: boolean;
   /** What to call each program in messages; its own name when absent. */
   readonly names?: readonly string[];
   /** Is there another CPU that runs none of the programs, and are there walkers nobody wrote down? Default: for one program. */
@@ -92,6 +94,7 @@ export function createModel(options: ModelOptions): MachineModel {
     programs,
     facts: options.facts,
     fixed: options.fixed ?? new Map(),
+    kind: options.kind === true,
     remembered: options.remembered ?? null,
     only: options.only ?? null,
     layout,

@@ -63,7 +63,8 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     step.assume('an entry is moved to where none was');
     step.settleTo(level, 'none');
   }
-  const first = step.settleMaps(readEntry(step, pointer));
+  // A program that puts a present value where it never looked leaves it to its callers that the entry is empty.
+  const first = step.settleMaps(readEntry(step, pointer), isPresent(next) ? 'none' : undefined);
   const old = step.entry(level).maps === '?' ? first : step.entry(level);
   if (value.kind === 'entry-value' && next.maps === '?') next = valueFor(step, value, pointer.level);
   if (isPresent(next)) checkReplacement(step, level, old, next);

@@ -260,7 +260,7 @@ function known(step: Step, value: Value): Gather {
   if (!unseen) return gather;
   const options = ['nothing of the witness', 'page queued and tracked', 'table queued and tracked'];
   const touched = step.get(PAGE_KNOWN) !== KNOWN.unknown || [0, 1, 2].some((level) => leafStale(step, level));
-  const history = touched ? 0 : step.choose('history gather', options);
+  const history = touched ? 0 : step.choose('history gather', options, options[0]);
   if (history === 1) {
     markUnlinkedLeaf(step);
     gather.page = true;

@@ -138,6 +138,7 @@ export class Prober {
         },
       },
       fixed: new Map(),
+      kind: false,
       remembered: null,
       only: null,
       layout,

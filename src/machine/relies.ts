@@ -50,6 +50,7 @@ import {
   WALKERS,
 } from './state.js';
 import { levelAt, RECLAIMED, RMAP_CHANGED, type Step } from './step.js';
+import { NOTIFIER_AT_ENTRY } from './surroundings.js';
 
 export type FreeHow = 'now' | 'rcu' | 'after-flush';
 
@@ -513,9 +514,6 @@ function explicitWalker(step: Step, table: number, how: FreeHow, verb: string, o
   return false;
 }
 
-/** What is asked of the caller where a secondary translation decides. */
-export const NOTIFIER_AT_ENTRY = 'mmu notifier section open at entry';
-
 /** Is a stale secondary translation of the page left? Asks whether the caller opened a notifier section. */
 export function secondaryStale(step: Step): boolean {
   if (step.get(SECONDARY) === 0) return false;
@@ -541,6 +539,8 @@ export function dropReference(step: Step, memory: MemoryValue): void {
     return;
   }
   if (step.get(MAP_REF) === 1) step.set(MAP_REF, 0);
+  // Who drops a reference of a mapped page that it was not seen to take holds one from before.
+  else if (step.machine.kind && pageLinked(step)) return;
   release(step, memory, 'now', 'freed (last reference dropped)');
 }
 
@@ -606,7 +606,7 @@ export function checkUnlock(step: Step, lockClass: string): void {
     if (!ownStale(step, level) && !(space === 'guest' && level > 0 && walkOwed(step, level - 1))) continue;
     // Permissions of a guest's page that were lowered may be flushed later: only who relies on it waits for that.
     if (space === 'guest' && step.entry(level).maps === 'page' && step.entry(level).of === 'W') continue;
-    const moved = step.get(MOVED) !== 0;
+    const moved = step.get(MOVED) !== 0 && !isCopy(step, level);
     if (space === 'user' && !moved && handedOn(step, level)) continue;
     if (space === 'user' && !moved && recordedOutside(step)) continue;
     if (leafMissed(step, level)) {
@@ -658,6 +658,13 @@ export function checkRmapUnlock(step: Step): void {
     return;
   }
 }
+
+/**
+ * The page is mapped at the second address and still at the first: each mapping has its reference, and callers who hold
+ * the mmap lock for write flush what became read-only before they drop it (kernel/fork.c, dup_mmap()).
+ */
+const isCopy = (step: Step, level: number): boolean =>
+  step.machine.kind && step.entry(level).maps === 'page' && step.entry(level).of === 'W';
 
 /** Stale leaves that matter to who reads the entry next; with `owed` also those to be gone before user code runs. */
 function ownStale(step: Step, level: number, owed = false): boolean {

@@ -29,6 +29,7 @@ import {
   TABLE_LIFE,
   type ValueTable,
 } from './state.js';
+import { KINDEST } from './surroundings.js';
 
 /** Notes: reclaim emptied the entry before the program looked; what reclaim batched is flushed and stays so for now. */
 export const RECLAIMED = 'reclaimed';
@@ -44,6 +45,8 @@ export interface Machine {
   readonly programs: readonly CompiledProgram[];
   readonly facts: Facts;
   readonly fixed: ChoiceVector;
+  /** Questions about what came before have the kindest answer. */
+  readonly kind: boolean;
   /** Questions whose answers are kept in the state; null: all that have one answer in a run. */
   readonly remembered: ReadonlySet<string> | null;
   /** What alone can go wrong; null: everything. */
@@ -106,9 +109,20 @@ export class Step {
   // ---- choices
 
   /** Which of `options` (texts that mean the same in every program) holds: one branch of the search for each. */
-  choose(key: string, options: readonly string[]): number {
+  choose(
+    key: string,
+    options: readonly string[],
+    kindest: string | undefined = KINDEST.get(key)?.[0],
+  ): number {
     if (options.length === 0) throw new Error(`the choice ${key} has no options`);
     if (options.length === 1) return 0;
+    if (this.machine.kind && kindest !== undefined) {
+      const index = options.indexOf(kindest);
+      if (index >= 0) {
+        this.choices.push({ key, value: kindest });
+        return index;
+      }
+    }
     const wanted = this.machine.fixed.get(key);
     if (wanted !== undefined) {
       const name = `count:${key}`;
@@ -257,8 +271,11 @@ export class Step {
 
   // ---- settling what nobody asked yet
 
-  /** The value with `maps` known. For the witness's own entry the answer holds wherever the value was copied to. */
-  settleMaps(value: EntryValue): EntryValue {
+  /**
+   * The value with `maps` known; `kindest` where callers shall have seen to it. For the witness's own entry the answer
+   * holds wherever the value was copied to.
+   */
+  settleMaps(value: EntryValue, kindest?: EntryValue['maps']): EntryValue {
     if (value.maps !== '?') return value;
     const level = LEVELS.indexOf(value.level);
     const options: string[] =
@@ -272,7 +289,7 @@ export class Step {
       return settled(value, 'table');
     }
     const key = value.of === 'W' ? `entry ${value.level}` : `${value.of} entry ${value.level}`;
-    const maps = options[this.choose(key, options)] as 'none' | 'page' | 'table' | 'soft';
+    const maps = options[this.choose(key, options, kindest)] as 'none' | 'page' | 'table' | 'soft';
     this.settleAll(value, (found) => settled(found, maps));
     if (value.of === 'W') {
       if (level === 0 && maps !== 'page') this.askReclaim();

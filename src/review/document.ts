@@ -182,6 +182,8 @@ export interface ReviewOptions {
     /** For a function that does the same on both sides, on all machines together. Default: none but the other two. */
     readonly unchangedMilliseconds?: number;
   };
+  /** Are callers out of view taken to do everything right? A scan asks what the code itself does wrong. */
+  readonly kindCallers?: boolean;
   /** What all searches may take together is counted for the patch (the default), or for each function. */
   readonly allowance?: 'patch' | 'function';
   /** What earlier runs worked out; absent or null: nothing is kept. The result is the same. */

@@ -9,12 +9,11 @@
 import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
-import { LEVELS } from '#event/value.js';
 import { expressionsOf } from '#event/walk-program.js';
 import { programShape } from '#extract/finish-program.js';
-import { NOTIFIER_AT_ENTRY } from '#machine/relies.js';
 import type { ChoiceVector, Violation } from '#machine/run.js';
 import { type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
+import { KINDEST } from '#machine/surroundings.js';
 
 export interface Verdict {
   readonly introduced: readonly Run[];
@@ -38,6 +37,8 @@ export interface JudgeLimits {
   readonly settled?: ReadonlySet<string>;
   /** Is it enough to know what is brought in? */
   readonly newOnly?: boolean;
+  /** Do callers out of view do everything right? A scan asks what the code itself does wrong. */
+  readonly kind?: boolean;
 }
 
 /** Violating runs looked at for one side; each is one distinct violating state. */
@@ -192,7 +193,7 @@ function runs(
   under: { readonly fixed?: ChoiceVector; readonly only?: string } = {},
 ): ProgramRuns {
   return searchProgram(
-    { programs, facts, ...under },
+    { programs, facts, kind: limits.kind === true, ...under },
     {
       states: limits.states,
       expired: limits.expired,
@@ -277,17 +278,6 @@ function choicesOf(run: Run): ChoiceVector {
   }
   // What the run never asked about its surroundings does not matter to it: it goes wrong in the kindest ones too, and
   // only there is the other side's silence a difference that the patch makes.
-  for (const [key, value] of KINDEST) if (!vector.has(key)) vector.set(key, [value]);
+  for (const [key, values] of KINDEST) if (!vector.has(key)) vector.set(key, [...values]);
   return vector;
 }
-
-const KINDEST: readonly (readonly [string, string])[] = [
-  [NOTIFIER_AT_ENTRY, 'yes'],
-  ['tlb_flush_pending raised at entry', 'yes'],
-  ['mmap_lock held for write at entry', 'yes'],
-  ['mmu_lock held for write at entry', 'yes'],
-  ['RCU section open at entry', 'yes'],
-  ['history page', 'never-linked'],
-  ['history range', 'never-linked'],
-  ...LEVELS.map((level) => [`history table ${level}`, 'never-linked'] as const),
-];

@@ -185,7 +185,8 @@ function searchPatch(
       const built = (path: string): boolean =>
         isBuiltOn(path, machine, now.configuration, (other) => state.after.read(other));
       const view = names === null ? null : { index: names, resolver: now, rules: session.rules, built };
-      for (const job of jobsFor(live, file, before, after, old, now, session.rules)) {
+      const inClients = session.options.kindCallers !== true;
+      for (const job of jobsFor(live, file, before, after, old, now, session.rules, inClients)) {
         if (session.options.now() > session.until) {
           undecided.push({
             function: job.changed.name,
@@ -253,6 +254,8 @@ function jobsFor(
   old: Resolver,
   now: Resolver,
   rules: RuleSet,
+  /** Is a primitive judged in its clients? Without a patch there is nothing to compare them with. */
+  inClients: boolean,
 ): Job[] {
   const jobs: Job[] = [];
   const seen = new Set<string>();
@@ -276,7 +279,7 @@ function jobsFor(
     const clients = (primitive?.clients ?? []).map((client) =>
       task('client', `client:${client}:${file}`, client),
     );
-    if (clients.length > 0) {
+    if (clients.length > 0 && inClients) {
       jobs.push({ changed: name, own: null, inner: false, alone: true, callers: [], clients });
       continue;
     }

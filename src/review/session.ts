@@ -212,7 +212,8 @@ export class Session {
       if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
     }
     const facts = factsOf(machine);
-    const verdict = judge(before, after, facts, { ...limits, newOnly }, existing);
+    const kind = this.options.kindCallers === true;
+    const verdict = judge(before, after, facts, { ...limits, newOnly, kind }, existing);
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
