@@ -222,15 +222,19 @@ function broughtBy(programs: readonly EventProgram[]): MemoryValue[] {
   return [...found.values()];
 }
 
-/** Levels of the witness's entries that a program has pointers to without a walk of its own. */
+/**
+ * Levels of the witness's entries that a program has pointers to without a walk of its own. A pointer to a table that it
+ * links is none of them: the table hangs nowhere yet.
+ */
 function levelsGiven(program: EventProgram): number[] {
-  const found: number[] = [];
-  const visit = (expression: Expression): void => {
+  const found = new Set<number>();
+  const links = new Set<number>();
+  const visit = (expression: Expression, into: Set<number> = found): void => {
     switch (expression.op) {
       case 'const': {
         const { value } = expression;
         if (value.kind === 'entry-pointer' && value.table === 'W' && value.gap === 'at')
-          found.push(LEVELS.indexOf(value.level));
+          into.add(LEVELS.indexOf(value.level));
         return;
       }
       case 'choice':
@@ -238,13 +242,13 @@ function levelsGiven(program: EventProgram): number[] {
       case 'param':
         return;
       default:
-        expression.args.forEach(visit);
+        for (const argument of expression.args) visit(argument, expression.op === 'make-table' ? links : into);
     }
   };
   for (const node of program.nodes) {
     switch (node.kind) {
       case 'event':
-        operandsOf(node.event).forEach(visit);
+        for (const operand of operandsOf(node.event)) visit(operand);
         break;
       case 'assign':
         for (const { value } of node.sets) visit(value);
@@ -259,7 +263,7 @@ function levelsGiven(program: EventProgram): number[] {
         break;
     }
   }
-  return found;
+  return [...found].filter((level) => !links.has(level));
 }
 
 const startsFlush = (program: EventProgram): boolean =>

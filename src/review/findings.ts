@@ -51,10 +51,12 @@ export function findingsOf(
   options: ReviewOptions,
   suggest: (cause: Cause) => Finding['suggestion'],
 ): Finding[] {
+  const whole = options.kindCallers === true;
+  const introduced = whole
+    ? byPlace(hits(candidates, 'introduced', true))
+    : byCause(hits(candidates, 'introduced'));
   const findings = [
-    ...byCause(hits(candidates, 'introduced')).map((cause) =>
-      finding(cause, 'introduced', candidates, state, rules, suggest),
-    ),
+    ...introduced.map((cause) => finding(cause, 'introduced', candidates, state, rules, suggest, whole)),
     ...byCause(hits(candidates, 'fixed')).map((cause) => finding(cause, 'fixed', candidates, state, rules)),
     ...(options.existing
       ? byCause(hits(candidates, 'existing')).map((cause) =>
@@ -67,34 +69,69 @@ export function findingsOf(
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function hits(candidates: readonly Candidate[], status: Status): Hit[] {
-  const result: Hit[] = [];
-  for (const candidate of candidates) {
-    const run = [...candidate.verdict[status]].sort(byRank)[0];
+/** The run that shows most for each candidate; with `all`, every run. */
+function hits(candidates: readonly Candidate[], status: Status, all = false): Hit[] {
+  return candidates.flatMap((candidate): Hit[] => {
+    const runs = [...candidate.verdict[status]].sort(byRank);
     const now = candidate.after ?? candidate.before;
     const programs =
       status === 'fixed' ? candidate.before : status === 'introduced' ? (candidate.verdict.ran ?? now) : now;
-    if (run === undefined || programs === null) continue;
-    result.push({
+    if (programs === null) return [];
+    return (all ? runs : runs.slice(0, 1)).map((run) => ({
       candidate,
       run,
       programs,
-      site: programs[run.violation.cpu]?.nodes[run.violation.node]?.at ?? null,
-    });
+      site: all ? entrySite(programs, run) : siteOf(programs, run),
+    }));
+  });
+}
+
+const siteOf = (programs: readonly EventProgram[], { violation }: Run): Site | null =>
+  programs[violation.cpu]?.nodes[violation.node]?.at ?? null;
+
+const ENTRY_EVENTS: ReadonlySet<string> = new Set(['set', 'clear', 'change', 'read', 'walk', 'move']);
+
+/**
+ * Where it goes wrong as the innermost function has it that deals with entries itself: one that only gives memory back
+ * does so for many, and each of them is a place of its own.
+ */
+function entrySite(programs: readonly EventProgram[], run: Run): Site | null {
+  const site = siteOf(programs, run);
+  if (site === null) return null;
+  const deals = new Set(
+    programs.flatMap(({ nodes }) =>
+      nodes.flatMap((node) =>
+        node.kind === 'event' && ENTRY_EVENTS.has(node.event.kind) && node.at !== null
+          ? [node.at.function]
+          : [],
+      ),
+    ),
+  );
+  const frames = [site, ...[...(site.via ?? [])].reverse()];
+  return frames.find((frame) => deals.has(frame.function)) ?? site;
+}
+
+const placeText = (hit: Hit): string => `${hit.site?.file}:${hit.site?.line}`;
+
+/** Without a patch, each place that goes wrong is a finding, whichever function it is reached through. */
+function byPlace(all: readonly Hit[]): Hit[][] {
+  const places = new Map<string, Hit[]>();
+  for (const hit of all) {
+    const place = hit.site === null ? hit.candidate.task.root : placeText(hit);
+    places.set(place, [...(places.get(place) ?? []), hit]);
   }
-  return result;
+  return [...places.values()];
 }
 
 /** Runs that go wrong through the same changed function, or at the same place, have one cause. */
 function byCause(all: readonly Hit[]): Hit[][] {
   const causes: Hit[][] = [];
   for (const hit of all) {
-    const place = (h: Hit): string => `${h.site?.file}:${h.site?.line}`;
     const cause = causes.find((known) =>
       known.some(
         (other) =>
           other.candidate.task.changed.name === hit.candidate.task.changed.name ||
-          (other.site !== null && place(other) === place(hit)),
+          (other.site !== null && placeText(other) === placeText(hit)),
       ),
     );
     if (cause === undefined) causes.push([hit]);
@@ -110,6 +147,8 @@ function finding(
   state: PatchedState,
   rules: RuleSet,
   suggest: (cause: Cause) => Finding['suggestion'] = () => null,
+  /** Does it stand where it goes wrong, rather than in the function that was changed? */
+  whole = false,
 ): Finding {
   const shown = representative(cause);
   const hazard = shown.run.violation.hazard;
@@ -132,7 +171,10 @@ function finding(
   const place = placeOf(
     shown,
     steps,
-    new Set(candidates.map((candidate) => candidate.task.changed.name)),
+    new Set([
+      ...candidates.map((candidate) => candidate.task.changed.name),
+      ...(whole && shown.site !== null ? [shown.site.function] : []),
+    ]),
     state,
     side,
   );

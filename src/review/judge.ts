@@ -52,6 +52,9 @@ const RUNS_OPEN_OF_A_KIND = 3;
 /** One thing that goes wrong. */
 export const kindOf = (violation: Violation): string => `${violation.hazard} ${violation.object}`;
 
+/** The same at one place: without a patch, each place that goes wrong is of interest. */
+const placeOf = (violation: Violation): string => `${kindOf(violation)} ${violation.node}`;
+
 export function judge(
   before: readonly EventProgram[] | null,
   after: readonly EventProgram[] | null,
@@ -70,6 +73,7 @@ export function judge(
     const now = runs(after ?? [], facts, limits, limits.anything === true ? 1 : RUNS);
     return { introduced: [], fixed: [], existing: now.violations, cutOff: now.end, states: now.states, same };
   }
+  const nameOf = limits.kind === true ? placeOf : kindOf;
   let states = 0;
   let open: string | null = null;
   const kept: Run[] = [];
@@ -101,9 +105,9 @@ export function judge(
     };
     const old: Run[] = [];
     for (const run of all.violations) {
-      const what = kindOf(run.violation);
+      const what = nameOf(run.violation);
       // One run for each thing that goes wrong is enough.
-      if (found.some((known) => kindOf(known.violation) === what)) continue;
+      if (found.some((known) => nameOf(known.violation) === what)) continue;
       const vector = choicesOf(run);
       const key = `${what} ${JSON.stringify([...vector])}`;
       if (tried.has(key)) continue;
@@ -200,7 +204,7 @@ function runs(
       collect,
       each:
         limits.settled === undefined
-          ? { of: kindOf, most: RUNS_OF_A_KIND }
+          ? { of: limits.kind === true ? placeOf : kindOf, most: limits.kind === true ? 1 : RUNS_OF_A_KIND }
           : { of: kindOf, most: RUNS_OPEN_OF_A_KIND, except: limits.settled },
     },
   );

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { filesToScan, scanFile } from '#review/review-files.js';
+import { Kept } from '#review/session.js';
+import { loadRules } from '#rules/load-rules.js';
+import type { Tree } from '#source/snapshot.js';
+import { change } from './memory-tree.js';
+
+const rules = loadRules();
+
+/** `hazard in function:line` of everything that a scan shows in one file, in order. */
+function scan(text: string, machines: readonly string[] = ['x86-64', 'arm64']): string[] {
+  const tree: Tree = change({}, { 'mm/a.c': text }).after;
+  const { patch } = scanFile(
+    tree,
+    'mm/a.c',
+    rules,
+    {
+      machines,
+      existing: true,
+      limits: { states: 20_000, milliseconds: 5_000 },
+      allowance: 'function',
+      kindCallers: true,
+      now: () => 0,
+      onProgress: () => {},
+    },
+    new Kept(),
+  );
+  return patch.findings.map((finding) => `${finding.hazard} in ${finding.function}:${finding.line}`);
+}
+
+describe('what callers out of view did before', () => {
+  test('a page that is handed over is taken to be unmapped and flushed', () => {
+    expect(scan('void drop(struct page *page)\n{\n\t__free_page(page);\n}\n')).toEqual([]);
+  });
+
+  test('one that the function itself unmaps is not', () => {
+    const unmap = (...steps: readonly string[]): string =>
+      `void drop(pte_t *ptep, unsigned long addr)\n{\n\tstruct page *page;\n\n\tif (!pte_present(*ptep))\n\t\treturn;\n\tpage = pte_page(*ptep);\n${steps.join('')}}\n`;
+    const clear = '\tpte_clear(&init_mm, addr, ptep);\n';
+    const flush = '\tflush_tlb_kernel_range(addr, addr + PAGE_SIZE);\n';
+    const free = '\t__free_page(page);\n';
+    expect(scan(unmap(clear, free, flush))).toEqual(['free-before-flush in drop:9']);
+    expect(scan(unmap(clear, flush, free))).toEqual([]);
+  });
+
+  const store = (look: string): string =>
+    `void put(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct page *page)\n{\n${look}\tset_pte_at(mm, addr, ptep, mk_pte(page, PAGE_KERNEL));\n}\n`;
+
+  test('an entry that the function never looks at is taken to be empty', () => {
+    expect(scan(store(''), ['arm64'])).toEqual([]);
+    expect(scan(store('\tif (!pte_none(*ptep))\n\t\treturn;\n'), ['arm64'])).toEqual([]);
+  });
+
+  test('one that it found present is not', () => {
+    expect(scan(store('\tif (!pte_present(*ptep))\n\t\treturn;\n'), ['arm64'])).toEqual([
+      'break-before-make in put:5',
+    ]);
+  });
+
+  test('who drops a reference of a mapped page that it was not seen to take holds one', () => {
+    const drop = (before: string): string =>
+      `void look(struct mm_struct *mm, unsigned long addr, pte_t *ptep)\n{\n\tpte_t pte = ptep_get(ptep);\n\n\tif (!pte_present(pte))\n\t\treturn;\n${before}\tput_page(pte_page(pte));\n}\n`;
+    expect(scan(drop(''))).toEqual([]);
+    expect(scan(drop('\tptep_get_and_clear(mm, addr, ptep);\n'))).toEqual(['free-before-flush in look:8']);
+  });
+});
+
+describe('places', () => {
+  const tear = (pte: string, pmd: string): string => `
+static void give_back(struct page *page)
+{
+	__free_page(page);
+}
+
+static void drop_pte(pte_t *ptep, unsigned long addr)
+{
+	struct page *page = pte_page(*ptep);
+
+${pte}}
+
+static void drop_pmd(pmd_t *pmdp)
+{
+	struct page *page = pmd_page(*pmdp);
+
+${pmd}}
+
+void tear(pte_t *ptep, pmd_t *pmdp, unsigned long addr)
+{
+	if (pmd_leaf(*pmdp)) {
+		drop_pmd(pmdp);
+	} else {
+		if (pte_present(*ptep))
+			drop_pte(ptep, addr);
+	}
+	flush_tlb_kernel_range(addr, addr + PMD_SIZE);
+}
+`;
+  const PTE = ['\tpte_clear(&init_mm, addr, ptep);\n', '\tgive_back(page);\n'] as const;
+  const PMD = ['\tpmd_clear(pmdp);\n', '\tgive_back(page);\n'] as const;
+
+  test('each is a finding, in the function that deals with the entry', () => {
+    const found = scan(tear(PTE.toReversed().join(''), PMD.join('')), ['x86-64']);
+    expect(found).toEqual(['free-before-clear in drop_pte:11', 'free-before-flush in drop_pmd:20']);
+  });
+});
+
+describe('filesToScan', () => {
+  test('gives C files and headers of folders, each once, in the order that was asked for', () => {
+    const { after } = change({}, { 'mm/b.c': '', 'mm/a.h': '', 'mm/sub/c.c': '', 'mm/Kconfig': '' });
+    expect(filesToScan(after, ['mm/sub/', 'mm'])).toEqual(['mm/sub/c.c', 'mm/a.h', 'mm/b.c']);
+  });
+});
