@@ -84,11 +84,14 @@ static void drop_pmd(pmd_t *pmdp)
 
 ${pmd}}
 
-void tear(pte_t *ptep, pmd_t *pmdp, unsigned long addr)
+void tear(pmd_t *pmdp, unsigned long addr)
 {
+	pte_t *ptep;
+
 	if (pmd_leaf(*pmdp)) {
 		drop_pmd(pmdp);
 	} else {
+		ptep = pte_offset_kernel(pmdp, addr);
 		if (pte_present(*ptep))
 			drop_pte(ptep, addr);
 	}
