@@ -242,7 +242,8 @@ function levelsGiven(program: EventProgram): number[] {
       case 'param':
         return;
       default:
-        for (const argument of expression.args) visit(argument, expression.op === 'make-table' ? links : into);
+        for (const argument of expression.args)
+          visit(argument, expression.op === 'make-table' ? links : into);
     }
   };
   for (const node of program.nodes) {

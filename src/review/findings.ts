@@ -6,6 +6,7 @@ import { factsOf } from '#machine/facts.js';
 import type { TraceStep } from '#machine/run.js';
 import type { Run } from '#machine/search-program.js';
 import { NOTIFIER_AT_ENTRY } from '#machine/surroundings.js';
+import { changedLines } from '#patch/line-map.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
 import type { ChangedName } from './changed-functions.js';
@@ -196,7 +197,13 @@ function finding(
     action.choices.some(({ key }) => key.startsWith('history ') || key.endsWith(' at entry')),
   );
   const page = rules.hazards.find((known) => known.id === hazard);
-  const related = relatedLines(trace, side, place);
+  const text = lineText(place.file, place.line);
+  // A line that no step of the run stands at is shown all the same: what it changed decides the run.
+  const own =
+    text === undefined || trace.some((step) => step.file === place.file && step.line === place.line)
+      ? []
+      : [{ file: place.file, side, line: place.line, what: 'changes what the run does', text }];
+  const related = [...own, ...relatedLines(trace, side, place)];
   const path = steps.map((step) => step.event?.kind ?? step.what).join(' ');
   return {
     fingerprint: createHash('sha256')
@@ -340,11 +347,28 @@ function placeOf(
     if (frame !== undefined) return frame;
   }
   const { file, name } = hit.candidate.task.changed;
+  return { file, line: changedLine(file, name, state, side), function: name };
+}
+
+/** The first line that the patch changes in the definition of `name`; where it changes none there, its first line. */
+function changedLine(file: string, name: string, state: PatchedState, side: Side): number {
   const lines = ((side === 'old' ? state.before : state.after).read(file) ?? '').split('\n');
-  const defines = new RegExp(`^(?:#\\s*define\\s+|[A-Za-z_].*\\b)${name}\\b`);
-  const at = lines.findIndex((l) => defines.test(l));
-  const line = at >= 0 ? at : lines.findIndex((l) => l.includes(name));
-  return { file, line: line < 0 ? 1 : line + 1, function: name };
+  // `#define name name` only says that a definition follows.
+  const defines = new RegExp(`^(?:#\\s*define\\s+(?!${name}\\s+${name}\\s*$)|[A-Za-z_].*\\b)${name}\\b`);
+  const found = lines.findIndex((line) => defines.test(line));
+  const at = found >= 0 ? found : lines.findIndex((line) => line.includes(name));
+  if (at < 0) return 1;
+  const isEnd = lines[at]?.startsWith('#')
+    ? (line: string) => !line.endsWith('\\')
+    : (line: string) => line.startsWith('}');
+  const end = lines.findIndex((line, n) => n >= at && isEnd(line));
+  const patch = state.patch.files.find((one) => (side === 'old' ? one.oldPath : one.newPath) === file);
+  if (patch === undefined) return at + 1;
+  const { added, removed } = changedLines(patch, state.offsets?.get(patch.newPath ?? patch.oldPath ?? ''));
+  const inside = (side === 'old' ? removed : added).find(
+    (line) => line > at && line <= end + 1 && /^\s*(?!\/[*/]|\*)[^\s{}]/.test(lines[line - 1] ?? ''),
+  );
+  return inside ?? at + 1;
 }
 
 function relatedLines(
