@@ -13,7 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const MAX_RATIO = 3;
+const MAX_RATIO = 2.5;
 const MAX_MEGABYTES = 300;
 
 const HELP = `usage: npm run bench -- --tree DIR [--patch FILE] [--runs N] [--cli FILE]
