@@ -166,7 +166,9 @@ function askReader(request: Request): Answer {
   const { port, signal } = reader;
   const before = Atomics.load(signal, 0);
   port.postMessage(request);
-  if (Atomics.wait(signal, 0, before, mostMilliseconds) === 'timed-out') {
+  // What wakes it may be the notice of the answer before this one, which was read without waiting for the notice.
+  while (Atomics.load(signal, 0) === before) {
+    if (Atomics.wait(signal, 0, before, mostMilliseconds) !== 'timed-out') continue;
     reader = null;
     throw new SourceError('git', `${request.dir}: git cat-file does not answer`);
   }
