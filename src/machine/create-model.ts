@@ -226,7 +226,7 @@ function broughtBy(programs: readonly EventProgram[]): MemoryValue[] {
  * Levels of the witness's entries that a program has pointers to without a walk of its own. A pointer to a table that it
  * links is none of them: the table hangs nowhere yet.
  */
-function levelsGiven(program: EventProgram): number[] {
+export function levelsGiven(program: EventProgram): number[] {
   const found = new Set<number>();
   const links = new Set<number>();
   const visit = (expression: Expression, into: Set<number> = found): void => {

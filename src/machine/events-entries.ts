@@ -6,7 +6,7 @@ import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, MOVES, WALK_FLAGS } from './state.js';
-import { levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
+import { BROUGHT_VALUE, levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -67,7 +67,10 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
   const first = step.settleMaps(readEntry(step, pointer), isPresent(next) ? 'none' : undefined);
   const old = step.entry(level).maps === '?' ? first : step.entry(level);
   if (value.kind === 'entry-value' && next.maps === '?') next = valueFor(step, value, pointer.level);
-  if (isPresent(next)) checkReplacement(step, level, old, next);
+  // What stands in a value that came in whole is the callers' affair, as is what it may replace.
+  const isWhole = value.kind !== 'entry-value' || value.maps === '?' || step.state.extra.has(BROUGHT_VALUE);
+  const isBrought = step.machine.kind && next.of === 'new' && isWhole;
+  if (isPresent(next) && !isBrought) checkReplacement(step, level, old, next);
   if (step.machine.space === 'guest' && old.maps === 'soft' && next.maps !== 'soft') checkThaw(step, level);
   if (step.state.violation !== null) return old;
   if (next.torn === true) {

@@ -529,6 +529,8 @@ export function dropReference(step: Step, memory: MemoryValue): void {
     release(step, memory, 'now', 'freed');
     return;
   }
+  // Who passed the page on keeps it: its own reference is not among those that the program drops.
+  if (step.machine.kind && step.machine.pageBrought) return;
   const refs = step.get(PAGE_REFS);
   if (refs > 0) {
     step.set(PAGE_REFS, refs - 1);

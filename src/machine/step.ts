@@ -77,6 +77,9 @@ export interface Machine {
   readonly shared: ReadonlyMap<string, number>;
 }
 
+/** Noted when a value was looked into that the program did not make. */
+export const BROUGHT_VALUE = 'a value came in whole';
+
 /** One of the options of a choice was taken: how many there were is what the enumeration needs. */
 interface Taken {
   readonly index: number;
@@ -290,6 +293,7 @@ export class Step {
     }
     const key = value.of === 'W' ? `entry ${value.level}` : `${value.of} entry ${value.level}`;
     const maps = options[this.choose(key, options, kindest)] as 'none' | 'page' | 'table' | 'soft';
+    if (this.machine.kind && value.of === 'new') this.state.note(BROUGHT_VALUE, 'yes');
     this.settleAll(value, (found) => settled(found, maps));
     if (value.of === 'W') {
       if (level === 0 && maps !== 'page') this.askReclaim();

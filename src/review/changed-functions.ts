@@ -81,7 +81,9 @@ export function lowersAlike(
     if (index === null || live?.kind !== 'function') return null;
     const lowered = resolver.lower({ index, definition: live });
     if (!('blocks' in lowered) || lowered.gaps.length > 0) return null;
-    return JSON.stringify(lowered, (key, value: unknown) => (PLACES.has(key) ? undefined : value));
+    return JSON.stringify(lowered, (key, value: unknown) =>
+      PLACES.has(key) ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+    );
   };
   const text = change.kind === 'function' ? body(after, now) : null;
   return text !== null && text === body(before, old);

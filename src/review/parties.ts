@@ -6,9 +6,11 @@ import { identifiersIn } from '#c/identifiers.js';
 import type { Expression } from '#event/expression.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
+import { LEVELS } from '#event/value.js';
 import { expressionsOf } from '#event/walk-program.js';
 import type { Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
+import { levelsGiven } from '#machine/create-model.js';
 import { conditionHolds } from '#rules/holds.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { ActorFile, RuleSet } from '#rules/rule.js';
@@ -64,6 +66,20 @@ function namesTable(expression: Expression, pointed: boolean): boolean {
         (pointed && expression.op === 'table-of') || expression.args.some((one) => namesTable(one, pointed))
       );
   }
+}
+
+/** A pointer to an entry of a higher level is what walks from the top begin with. */
+const HIGHEST_HANDED = LEVELS.indexOf('pud');
+
+/**
+ * May callers hold a lock that the actor takes, if they do everything right? So may those who hand over pointers into
+ * tables that they walked to; where the code itself begins at the top, nobody is above it.
+ */
+export function keptOutByCallers(actor: ActorFile, sides: readonly (EventProgram | null)[]): boolean {
+  const locks = actor.program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'lock');
+  const handed = (side: EventProgram | null): boolean =>
+    side !== null && levelsGiven(side).some((level) => level <= HIGHEST_HANDED);
+  return locks && sides.some(handed);
 }
 
 /** Names of the functions in the actor's file through which kernel tables are walked; none where it has no file here. */

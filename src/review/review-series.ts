@@ -31,7 +31,7 @@ import { handedOn } from './handed-on.js';
 import { joinParts, type ReviewPart, skippedPart } from './join-parts.js';
 import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
-import { partiesFor } from './parties.js';
+import { keptOutByCallers, partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
 import { type CallerAnswer, excused, type From, shownByCallers } from './search-callers.js';
 import { Kept, Session } from './session.js';
@@ -266,7 +266,8 @@ function jobsFor(
   for (const name of changed) {
     if (name.kind === 'table' || name.kind === 'enumerator') continue;
     const primitive = clientsFor(name.name, rules, now.machine);
-    const bodies = primitive?.bodies ?? new Set<string>();
+    // What a rule says of the others in its group holds: they are searched by themselves.
+    const bodies = (inClients ? primitive?.bodies : undefined) ?? new Set<string>();
     const task = (root: string, path: string, client: string | null): Task => ({
       label: root,
       root,
@@ -395,7 +396,8 @@ function runJob(
     return isDone;
   };
   const shownAround = (at: Task): JobResult => {
-    if (view === null) return { candidates: [], undecided: [] };
+    // Without a patch nothing that is handed on changed, and callers are searched where they stand.
+    if (view === null || session.options.kindCallers === true) return { candidates: [], undecided: [] };
     const { shown, left } = shownByCallers<readonly Candidate[]>(at, view, (caller) => {
       const outcome = ask(caller, view, false);
       const verdict = outcome?.verdict ?? null;
@@ -712,6 +714,8 @@ function checkBeside(
   let wrongBeside = false;
   for (const actor of partiesFor(was, is, machine, session.rules)) {
     const user = actor.space === 'user';
+    // Whoever hands over entries may hold the lock that the party takes.
+    if (session.options.kindCallers === true && keptOutByCallers(actor, [was, is])) continue;
     // Of a walk of user tables little is left to search, and nothing of what the code by itself shows.
     if (!user && alone.cutOff !== null) continue;
     let settled = true;
