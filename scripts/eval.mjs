@@ -21,9 +21,11 @@ import { judgeSpec, sameVerdict } from './eval/judge.mjs';
 import { makePatches, readSpecs } from './eval/make-patches.mjs';
 import { hasTable, renderFigures, renderHarmless, renderMarkdown, replaceTable } from './eval/render.mjs';
 import { runCheck, runPool } from './eval/run-check.mjs';
+import { judgeUnchanged, makeUnchangedPatches, renderUnchanged, VERSIONS } from './eval/unchanged.mjs';
 
 const HELP = `usage: npm run eval -- --trees DIR [--corpus DIR]... [--own] [options]
        npm run eval -- --trees DIR --harmless [options]
+       npm run eval -- --trees DIR --unchanged-order [options]
 
   --trees DIR        holds linux-source-6.12/ and linux-source-6.1/, unpacked
   --corpus DIR       holds mutation specs, *.json or specs/*.json; may be given several times
@@ -40,11 +42,13 @@ const HELP = `usage: npm run eval -- --trees DIR [--corpus DIR]... [--own] [opti
   --out DIR          keep the patches and the JSON of each run there
   --harmless         instead of the corpus: comment-only and rename-only edits of the functions in
                      scripts/large-functions.json; exit 1 when one of them raises anything
-  --list FILE        another list of functions for --harmless
+  --unchanged-order  instead of the corpus: what became of the functions in scripts/unchanged-order.json between the
+                     two trees, in which the order of events stayed; exit 1 when a change raises an error
+  --list FILE        another list of functions for --harmless or --unchanged-order
   --cli FILE         the command line to measure (default dist/cli/main.js)
   --help             this text
 
-Exit codes: 0 done; 1 worse than the baseline, a harmless edit raised something, or the forward verdict depends on
+Exit codes: 0 done; 1 worse than the baseline, a harmless edit or one that keeps the order raised something, or the forward verdict depends on
 the reverse patch; 2 usage error.`;
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -56,6 +60,7 @@ async function main() {
   mkdirSync(out, { recursive: true });
   try {
     if (options.harmless) return await evaluateHarmless(options, out);
+    if (options.unchangedOrder) return await evaluateUnchanged(options, out);
     let status = 0;
     for (const corpus of options.corpora)
       status = Math.max(status, await evaluateCorpus(corpus, options, out));
@@ -117,6 +122,23 @@ async function evaluateHarmless(options, out) {
   return figures.raising > 0 || figures.failed > 0 ? 1 : 0;
 }
 
+async function evaluateUnchanged(options, out) {
+  const list = JSON.parse(readFileSync(options.list, 'utf8'));
+  const { patches, skipped } = makeUnchangedPatches(list, options.trees, out);
+  for (const line of skipped) process.stderr.write(`${line}\n`);
+  const chosen = patches.filter((patch) => options.only.test(patch.id));
+  if (chosen.length === 0) throw new UsageError(`no change matches ${options.only}`);
+  const tree = treeOf(options.trees, VERSIONS[1]);
+  const results = await runPool(chosen, options.jobs, async (patch) => {
+    const run = await runCheck(options.cli, tree, patch.files, options.timeout);
+    if (options.out !== null && run.stdout !== '')
+      writeFileSync(path.join(out, `${patch.id}.json`), run.stdout);
+    return judgeUnchanged(patch, run);
+  });
+  process.stdout.write(renderUnchanged(results));
+  return results.some(({ outcome }) => outcome === 'alarm' || outcome === 'failed') ? 1 : 0;
+}
+
 /** Ids to run alone as well: the first of each tree, or all. */
 function aloneToo(specs, all) {
   const first = new Map();
@@ -165,8 +187,9 @@ function readOptions() {
   }
   if (values.trees === undefined) throw new UsageError('--trees is needed');
   const corpora = corporaOf(values);
-  if (corpora.length === 0 && !values.harmless)
-    throw new UsageError('--corpus, --own or --harmless is needed');
+  const unchangedOrder = values['unchanged-order'] ?? false;
+  if (corpora.length === 0 && !values.harmless && !unchangedOrder)
+    throw new UsageError('--corpus, --own, --harmless or --unchanged-order is needed');
   const cli = path.resolve(values.cli ?? path.join(ROOT, 'dist/cli/main.js'));
   if (!existsSync(cli)) throw new UsageError(`${cli} is not there: npm run build`);
   return {
@@ -178,8 +201,11 @@ function readOptions() {
     verifyForward: values['verify-forward'] ?? false,
     out: values.out === undefined ? null : path.resolve(values.out),
     harmless: values.harmless ?? false,
+    unchangedOrder,
     hunks: values.hunks ?? false,
-    list: values.list ?? path.join(ROOT, 'scripts/large-functions.json'),
+    list:
+      values.list ??
+      path.join(ROOT, unchangedOrder ? 'scripts/unchanged-order.json' : 'scripts/large-functions.json'),
     cli,
   };
 }
@@ -219,6 +245,7 @@ function parse() {
         list: text,
         cli: text,
         harmless: flag,
+        'unchanged-order': flag,
         hunks: flag,
         'verify-forward': flag,
         help: flag,

@@ -37,7 +37,7 @@ export function makeHarmlessPatches(list, trees, out) {
 }
 
 /** First and last line (0-based) of a definition in kernel style, and the line of its opening brace. */
-function functionSpan(lines, name) {
+export function functionSpan(lines, name) {
   const head = new RegExp(`^(?:[A-Za-z_].*\\b)?${name}\\s*\\(`);
   for (let first = 0; first < lines.length; first++) {
     if (!head.test(lines[first])) continue;
