@@ -2,6 +2,7 @@ import type { Progress, ReviewOptions } from '#review/document.js';
 import type { ReviewPart } from '#review/join-parts.js';
 import type { PatchedState } from '#source/snapshot.js';
 import { chooseCache } from './choose-cache.js';
+import { programDigest } from './program-digest.js';
 import { REVIEW_LIMITS, SCAN_LIMITS } from './review-limits.js';
 import type { Source, Work } from './work.js';
 
@@ -30,15 +31,25 @@ export async function openWork(work: Work): Promise<ReviewOne> {
   });
   const { source } = work;
   if (source.kind === 'scan') {
-    const [{ openTree }, { scanFile }] = await Promise.all([
+    const [{ openTree }, { scanFile }, { KeptParts }, { TreeIndexes }] = await Promise.all([
       import('#source/series-states.js'),
       import('#review/review-files.js'),
+      import('#review/kept-parts.js'),
+      import('#review/tree-index.js'),
     ]);
-    const tree = openTree(source.folder);
+    const plain = openTree(source.folder);
+    kept.indexes = new TreeIndexes(cache);
+    const task = JSON.stringify([work.machines, SCAN, programDigest()]);
+    const parts = cache === null ? null : new KeptParts(cache, plain, kept, task);
+    const tree = parts?.tree ?? plain;
     return (index, onProgress) => {
       const file = source.files[index];
       if (file === undefined) throw new Error(`no file ${index}: the pool counts them`);
-      return scanFile(tree, file, rules, { ...options(onProgress), ...SCAN }, kept);
+      const known = parts?.find(file) ?? null;
+      if (known !== null) return known;
+      const part = scanFile(tree, file, rules, { ...options(onProgress), ...SCAN }, kept);
+      parts?.keep(file, part);
+      return part;
     };
   }
   const states = await openStates(source);

@@ -13,6 +13,7 @@ import { clientFile } from './clients.js';
 import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
 import { type JudgeLimits, judge, type Verdict } from './judge.js';
+import type { NameUse } from './name-pack.js';
 import { walkersOf } from './parties.js';
 import type { Task } from './task.js';
 import { type TreeIndex, TreeIndexes } from './tree-index.js';
@@ -24,6 +25,8 @@ export class Kept {
   resolvers = new WeakMap<Tree, Map<string, Resolver>>();
   /** Made when the first session says where they are kept. */
   indexes: TreeIndexes | null = null;
+  /** Told of every answer that the index of a tree gives. */
+  onNames: ((folder: string, name: string, uses: readonly NameUse[]) => void) | null = null;
 
   /** Forgets what is known of files that `keep` does not name. */
   forget(keep: (path: string) => boolean): void {
@@ -114,7 +117,16 @@ export class Session {
 
   /** The names in a tree's files; null where they cannot be had, as from hunks alone. */
   names(tree: Tree): TreeIndex | null {
-    return this.indexes.of(tree);
+    const index = this.indexes.of(tree);
+    const { onNames } = this.kept;
+    if (index === null || onNames === null) return index;
+    return {
+      inFolder: (folder, name) => {
+        const uses = index.inFolder(folder, name);
+        onNames(folder, name, uses);
+        return uses;
+      },
+    };
   }
 
   resolver(tree: Tree, machine: MachineFile): Resolver {

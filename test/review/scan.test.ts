@@ -65,6 +65,75 @@ describe('what callers out of view did before', () => {
   });
 });
 
+describe('what callers out of view hold', () => {
+  const freeTable = (head: string, find: string): string =>
+    `int free_table(${head}unsigned long addr)\n{\n\tpte_t *table;\n${find}\ttable = (pte_t *)pmd_page_vaddr(*pmdp);\n\tpmd_clear(pmdp);\n\tflush_tlb_kernel_range(addr, addr + PMD_SIZE);\n\tfree_page((unsigned long)table);\n\treturn 1;\n}\n`;
+  const walk = `
+	pgd_t *pgdp = pgd_offset_k(addr);
+	pmd_t *pmdp = pmd_offset(pud_offset(p4d_offset(pgdp, addr), addr), addr);
+
+	if (!pmd_present(*pmdp) || pmd_leaf(*pmdp))
+		return 0;
+`;
+
+  test('keeps those out who take a lock, where the entry is handed over', () => {
+    expect(scan(freeTable('pmd_t *pmdp, ', ''), ['x86-64'])).toEqual([]);
+    expect(scan(freeTable('', walk), ['x86-64'])).toEqual(['shared-table-walk-race in free_table:13']);
+  });
+
+  const replace = (value: string, unless: string): string =>
+    `void put(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t entry, struct page *page)\n{\n\tif (!pte_present(*ptep)${unless})\n\t\treturn;\n\tset_pte_at(mm, addr, ptep, ${value});\n}\n`;
+
+  test('a value that comes in whole may be put where it is put, one of another page may not', () => {
+    expect(scan(replace('entry', ' || pte_same(*ptep, entry)'), ['arm64'])).toEqual([]);
+    expect(scan(replace('mk_pte(page, PAGE_KERNEL)', ''), ['arm64'])).toEqual(['break-before-make in put:5']);
+  });
+
+  const drop = (page: string): string =>
+    `void drop(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct page *page)\n{\n\tif (!pte_present(*ptep))\n\t\treturn;\n${page}\tptep_get_and_clear(mm, addr, ptep);\n\tput_page(page);\n\tput_page(page);\n\tflush_tlb_mm(mm);\n}\n`;
+
+  test('a page that they pass is theirs, one that the entry maps is not', () => {
+    expect(scan(drop(''), ['x86-64'])).toEqual([]);
+    expect(scan(drop('\tpage = pte_page(*ptep);\n'), ['x86-64'])).toEqual(['free-before-flush in drop:7']);
+  });
+});
+
+describe('a function', () => {
+  const remap = (work: string): string => `
+static void remap_one(pte_t *ptep, unsigned long addr, void *data)
+{
+}
+
+struct remap_walk {
+	void (*remap)(pte_t *, unsigned long, void *);
+};
+
+static void flush(struct remap_walk *walk, unsigned long addr)
+{
+	if (walk->remap)
+		flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
+}
+
+void take(pte_t *ptep, unsigned long addr)
+{
+	struct remap_walk walk = {${work}};
+	struct page *page;
+
+	if (!pte_present(*ptep))
+		return;
+	page = pte_page(*ptep);
+	pte_clear(&init_mm, addr, ptep);
+	flush(&walk, addr);
+	__free_page(page);
+}
+`;
+
+  test('has an address that is not null', () => {
+    expect(scan(remap(' .remap = remap_one '), ['x86-64'])).toEqual([]);
+    expect(scan(remap(' .remap = NULL '), ['x86-64'])).toEqual(['free-before-flush in take:26']);
+  });
+});
+
 describe('places', () => {
   const tear = (pte: string, pmd: string): string => `
 static void give_back(struct page *page)
