@@ -159,16 +159,15 @@ function positions(draft: Draft): ProgramNode[] {
   };
   // Ends reach their uses through phis and copies, so classes are spread backwards over assignments.
   const copies = new Map<string, Set<string>>();
-  const root = (expr: Expression | undefined): string | null => {
-    if (expr === undefined) return null;
-    if (expr.op === 'var') return expr.name;
-    if (expr.op === 'align-up' || expr.op === 'align-down' || expr.op === 'min' || expr.op === 'max')
-      return expr.args[0] === undefined ? null : root(expr.args[0]);
-    return null;
+  /** Where a range is kept in variables (an mmu_gather's), an address joins it as either operand of `min` and `max`. */
+  const roots = (expr: Expression | undefined): readonly string[] => {
+    if (expr === undefined) return [];
+    if (expr.op === 'var') return [expr.name];
+    if (expr.op === 'align-up' || expr.op === 'align-down') return roots(expr.args[0]);
+    return expr.op === 'min' || expr.op === 'max' ? expr.args.flatMap(roots) : [];
   };
   const mark = (set: Set<string>, expr: Expression | undefined): void => {
-    const name = root(expr);
-    if (name !== null) set.add(name);
+    for (const name of roots(expr)) set.add(name);
   };
   for (const node of draft.nodes) {
     for (const expr of expressionsOf(node)) {
@@ -204,11 +203,9 @@ function positions(draft: Draft): ProgramNode[] {
     }
     if (node.kind === 'assign') {
       for (const set of node.sets) {
-        const from = root(set.value);
-        if (from === null) continue;
-        const known = copies.get(set.name) ?? new Set();
-        known.add(from);
-        copies.set(set.name, known);
+        const from = roots(set.value);
+        if (from.length === 0) continue;
+        copies.set(set.name, new Set([...(copies.get(set.name) ?? []), ...from]));
       }
     }
   }

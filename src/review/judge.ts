@@ -6,6 +6,7 @@
  * side can go wrong for the same object under them, whatever the hazard, the run says nothing about the patch.
  */
 
+import type { EventKind } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
@@ -103,6 +104,13 @@ export function judge(
       open = replay.end;
       return null;
     };
+    /** Does it go wrong under these choices once nothing is flushed or waited for? */
+    const makesUp = (programs: readonly EventProgram[], vector: ChoiceVector): boolean => {
+      const { settled: _, ...whole } = limits;
+      const bare = runs(programs.map(withoutMending), facts, whole, 1, { fixed: vector });
+      states += bare.states;
+      return bare.violations.length > 0;
+    };
     const old: Run[] = [];
     for (const run of all.violations) {
       const what = nameOf(run.violation);
@@ -144,7 +152,9 @@ export function judge(
       }
     }
     // The other side may ask more before it goes wrong. Where this side asks nothing that the other does not, what it
-    // no longer asks has an answer all the same: it goes wrong whatever that is, the other side perhaps not.
+    // no longer asks has an answer all the same: it goes wrong whatever that is, the other side perhaps not. That counts
+    // where the other side does the same there and makes up for it. Where it turns back before it did anything, what
+    // was wrong is reached in one case more, and is the same thing.
     if (found.length === 0 && limits.settled === undefined && other !== null && asksNoMore(side, other))
       for (const run of old) {
         const counterpart = counterparts.get(run);
@@ -153,7 +163,8 @@ export function judge(
         const extra = [...choicesOf(counterpart)].filter(([key]) => !vector.has(key));
         for (const [key, turned] of extra.flatMap(turnOf).slice(0, TURNS)) {
           if (limits.expired() || found.length > 0) break;
-          if (isNew(run, new Map(vector).set(key, [turned])) === true) found.push(run);
+          const next = new Map(vector).set(key, [turned]);
+          if (makesUp(other, next) && isNew(run, next) === true) found.push(run);
         }
       }
     if (found.length === 0) open ??= all.end;
@@ -176,7 +187,7 @@ export function judge(
     }
   }
   const cutOff = introduced.length > 0 ? null : open;
-  const fixed = introduced.length > 0 || after === null || limits.newOnly === true ? [] : only(before, after);
+  const fixed = introduced.length > 0 || limits.newOnly === true ? [] : only(before, after);
   return { introduced, fixed, existing: kept, cutOff, states, same: false };
 }
 
@@ -186,6 +197,31 @@ function withoutAnswer(program: EventProgram): EventProgram {
   return {
     ...program,
     nodes: program.nodes.map((node) => (node.kind === 'return' ? { ...node, value: null } : node)),
+  };
+}
+
+/** Events that make up for what was done to an entry, and give no result that other nodes read. */
+const MENDING: ReadonlySet<EventKind> = new Set<EventKind>([
+  'flush',
+  'isb',
+  'ipi-all',
+  'rcu-wait',
+  'gather-track',
+  'batch-add',
+  'batch-flush',
+  'pending',
+  'notify-invalidate',
+]);
+
+/** The program with nothing that makes up for what it does. */
+function withoutMending(program: EventProgram): EventProgram {
+  return {
+    ...program,
+    nodes: program.nodes.map((node) =>
+      node.kind === 'event' && MENDING.has(node.event.kind)
+        ? { kind: 'assign', sets: [], next: node.next, at: node.at }
+        : node,
+    ),
   };
 }
 

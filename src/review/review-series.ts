@@ -583,10 +583,12 @@ function searchTask(
     }
     return extracted.map((extraction) => extraction.program);
   };
-  const existedBefore = rootsOf(task, old).cpus.length > 0;
+  // What a function that only one side has leaves to its callers is not known from the other.
+  const [existedBefore, existsNow] = [old, now].map((side) => rootsOf(task, side).cpus.length > 0);
   const both = (links: Linked): Sides => {
-    const is = program(now, existedBefore || task.client !== null, links);
-    const sides = [session.unchanged ? is : program(old, true, links), is] as const;
+    const is = program(now, existedBefore === true || task.client !== null, links);
+    const was = session.unchanged ? is : program(old, existsNow === true || task.client !== null, links);
+    const sides = [was, is] as const;
     return task.client === null ? besideReclaim(sides) : sides;
   };
   const [before, after] = both(task.linked);
@@ -733,7 +735,9 @@ function checkBeside(
       const verdict = session.judged(...sides, machine, { ...within, settled: known });
       settled &&= verdict.cutOff === null;
       wrongBeside ||= verdict.existing.length > 0;
-      if (verdict.introduced.length + verdict.fixed.length > 0)
+      // What no longer goes wrong in the code by itself is said by that: a party says it once more in other words.
+      const said = alone.fixed.length > 0 ? 0 : verdict.fixed.length;
+      if (verdict.introduced.length + said > 0)
         return { verdict, before: sides[0], after: sides[1], beside: [...met, actor.name] };
     }
     if (settled) met.push(actor.name);

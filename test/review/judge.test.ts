@@ -63,3 +63,41 @@ describe('a run that is there on both sides', () => {
     expect(verdict(flushWhere('&&'), flushWhere('always')).introduced).toEqual([]);
   });
 });
+
+describe('code that turns back early', () => {
+  /** Clears a kernel entry and frees the page; with `early`, not where the answer is yes. */
+  const freeUnless = (early: boolean, flush: 'never' | 'on yes' = 'never'): EventProgram => {
+    const lines = program([
+      ['early', ask('nothing is mapped')],
+      clear('pte'),
+      { when: op('is-present', v('old')) },
+      flushPage(),
+      putOld,
+    ]);
+    const nodes: ProgramNode[] = [
+      { ...(lines.nodes[0] as Extract<ProgramNode, { kind: 'assign' }>), next: 1 },
+      early
+        ? { kind: 'branch', on: v('early'), then: 7, else: 2, at: null }
+        : { kind: 'assign', sets: [], next: 2, at: null },
+      { ...(lines.nodes[1] as Extract<ProgramNode, { kind: 'event' }>), next: 3 },
+      { ...(lines.nodes[2] as Extract<ProgramNode, { kind: 'branch' }>), then: 4, else: 7 },
+      flush === 'on yes'
+        ? { kind: 'branch', on: v('early'), then: 5, else: 6, at: null }
+        : { kind: 'assign', sets: [], next: 6, at: null },
+      { ...(lines.nodes[3] as Extract<ProgramNode, { kind: 'event' }>), next: 6 },
+      { ...(lines.nodes[4] as Extract<ProgramNode, { kind: 'event' }>), next: 7 },
+      { kind: 'return', value: null, at: null },
+    ];
+    return { ...lines, nodes, space: 'kernel' };
+  };
+  test('and no longer does goes wrong in one case more, which is nothing new', () => {
+    const found = verdict(freeUnless(true), freeUnless(false));
+    expect(found.introduced).toEqual([]);
+    expect(found.existing.map((run) => run.violation.hazard)).toContain('free-before-flush');
+    expect(verdict(freeUnless(false), freeUnless(true)).fixed).toEqual([]);
+  });
+  test('and flushed in that case before is another matter', () => {
+    const found = verdict(freeUnless(false, 'on yes'), freeUnless(false));
+    expect(found.introduced.map((run) => run.violation.hazard)).toEqual(['free-before-flush']);
+  });
+});
