@@ -36,8 +36,8 @@ export interface JudgeLimits {
   readonly anything?: boolean;
   /** Violations, as `kindOf` names them, that are settled already: other kinds are looked for, and a few runs do. */
   readonly settled?: ReadonlySet<string>;
-  /** Is it enough to know what is brought in? */
-  readonly newOnly?: boolean;
+  /** What no longer goes wrong is asked where the search for what is brought in took no more states than these. */
+  readonly fixedWithin?: number;
   /** Do callers out of view do everything right? A scan asks what the code itself does wrong. */
   readonly kind?: boolean;
 }
@@ -187,7 +187,8 @@ export function judge(
     }
   }
   const cutOff = introduced.length > 0 ? null : open;
-  const fixed = introduced.length > 0 || limits.newOnly === true ? [] : only(before, after);
+  const settled = introduced.length > 0 || limits.fixedWithin === 0;
+  const fixed = settled || states > (limits.fixedWithin ?? Infinity) ? [] : only(before, after);
   return { introduced, fixed, existing: kept, cutOff, states, same: false };
 }
 

@@ -338,11 +338,11 @@ function runJob(
   const run = (task: Task, within: ReviewOptions['limits']): Outcome =>
     check(task, machine, old, now, session, within);
   const size = (task: Task): number => session.tooLarge.get(`${task.file} ${task.root}`) ?? 0;
-  /** Only what shows in a caller counts, not what no longer does. */
-  const runCaller = (task: Task, within: ReviewOptions['limits']): Outcome => {
+  /** What shows in a caller counts first; what no longer does is asked where that is little to search. */
+  const runCaller = (task: Task, within: ReviewOptions['limits'], fixedWithin = 0): Outcome => {
     const few = size(task) >= MACHINES_TRIED;
     const limit = few ? { ...within, states: Math.min(within.states, LEAST_STATES) } : within;
-    const outcome = check(task, machine, old, now, session, limit, true);
+    const outcome = check(task, machine, old, now, session, limit, fixedWithin);
     if (outcome.verdict?.cutOff !== null && outcome.verdict?.introduced.length === 0)
       session.tooLarge.set(`${task.file} ${task.root}`, size(task) + 1);
     return outcome;
@@ -428,8 +428,10 @@ function runJob(
   if (own.verdict.introduced.length === 0) {
     const around = job.callers
       .filter((task) => size(task) < MACHINES_SKIMMED)
-      .map((task) => ({ task, outcome: runCaller(task, small) }));
-    const found = around.filter(({ outcome }) => (outcome.verdict?.introduced.length ?? 0) > 0);
+      .map((task) => ({ task, outcome: runCaller(task, small, own.verdict?.fixed.length === 0 ? LITTLE : 0) }));
+    const has = (what: 'introduced' | 'fixed') =>
+      around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0);
+    const found = has('introduced').length > 0 ? has('introduced') : has('fixed');
     return {
       candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
       undecided: own.undecided,
@@ -500,6 +502,9 @@ const UNCHANGED_ALLOWANCE = 1;
 /** What every search may take, whatever went before. */
 const LEAST_STATES = 2_000;
 
+/** States of a caller up to which it is asked, too, what no longer goes wrong in it. */
+const LITTLE = 8_000;
+
 /** Machines on which a caller that is too much to search gets its whole share of states. */
 const MACHINES_TRIED = 2;
 /** Machines on which such a caller is searched at all. */
@@ -535,7 +540,7 @@ function searchTask(
   now: Resolver,
   session: Session,
   within: ReviewOptions['limits'],
-  newOnly = false,
+  fixedWithin?: number,
 ): Outcome {
   const undecided: Open[] = [];
   const followed = new Set<string>();
@@ -554,7 +559,7 @@ function searchTask(
       const now = session.options.now();
       return now - started > within.milliseconds || now > session.until;
     },
-    newOnly,
+    ...(fixedWithin === undefined ? {} : { fixedWithin }),
   };
   const program = (
     resolver: Resolver,

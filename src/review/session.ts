@@ -209,11 +209,11 @@ export class Session {
     /** Is it asked what goes wrong on both sides, too? */
     existing: boolean = this.options.existing,
   ): Verdict {
-    const newOnly = this.newOnly || limits.newOnly === true;
+    const fixedWithin = this.newOnly ? 0 : limits.fixedWithin;
     const key = [
       ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
       ...(limits.settled ?? []),
-      newOnly,
+      fixedWithin ?? null,
       limits.anything ?? false,
       existing,
     ].join('\n\n');
@@ -225,7 +225,7 @@ export class Session {
     }
     const facts = factsOf(machine);
     const kind = this.options.kindCallers === true;
-    const verdict = judge(before, after, facts, { ...limits, newOnly, kind }, existing);
+    const verdict = judge(before, after, facts, { ...limits, ...(fixedWithin === undefined ? {} : { fixedWithin }), kind }, existing);
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
