@@ -428,7 +428,10 @@ function runJob(
   if (own.verdict.introduced.length === 0) {
     const around = job.callers
       .filter((task) => size(task) < MACHINES_SKIMMED)
-      .map((task) => ({ task, outcome: runCaller(task, small, own.verdict?.fixed.length === 0 ? LITTLE : 0) }));
+      .map((task) => ({
+        task,
+        outcome: runCaller(task, small, own.verdict?.fixed.length === 0 ? LITTLE : 0),
+      }));
     const has = (what: 'introduced' | 'fixed') =>
       around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0);
     const found = has('introduced').length > 0 ? has('introduced') : has('fixed');

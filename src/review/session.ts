@@ -225,7 +225,13 @@ export class Session {
     }
     const facts = factsOf(machine);
     const kind = this.options.kindCallers === true;
-    const verdict = judge(before, after, facts, { ...limits, ...(fixedWithin === undefined ? {} : { fixedWithin }), kind }, existing);
+    const verdict = judge(
+      before,
+      after,
+      facts,
+      { ...limits, ...(fixedWithin === undefined ? {} : { fixedWithin }), kind },
+      existing,
+    );
     this.states += verdict.states;
     known.push({
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
