@@ -287,3 +287,72 @@ void unmap_one(pte_t *ptep, unsigned long addr)
     expect(patch?.undecided[0]?.reason).toContain('time-limit on');
   });
 });
+
+describe('what goes away with what was wrong', () => {
+  const FREE = (order: string): string => `
+void drop_area_page(pmd_t *pmd, unsigned long addr)
+{
+	pte_t *ptep = pte_offset_kernel(pmd, addr);
+	pte_t pte = ptep_get(ptep);
+
+	if (!pte_present(pte))
+		return;
+	pte_clear(&init_mm, addr, ptep);
+	${order}
+}
+`;
+  const WRONG = FREE('__free_page(pte_page(pte)); flush_tlb_kernel_range(addr, addr + PAGE_SIZE);');
+  const OTHER = 'void nothing_here(void)\n{\n}\n';
+
+  test('a function that is removed, as one that is new brings it in', () => {
+    const [without, having] = [{ 'mm/a.c': OTHER }, { 'mm/a.c': `${OTHER}${WRONG}` }];
+    expect(verdicts(['x86-64'], without, having)).toEqual([
+      'introduced free-before-flush in drop_area_page on x86-64',
+    ]);
+    expect(verdicts(['x86-64'], having, without)).toEqual([
+      'fixed free-before-flush in drop_area_page on x86-64',
+    ]);
+  });
+  test('nothing, where the function was right', () => {
+    const right = FREE('flush_tlb_kernel_range(addr, addr + PAGE_SIZE); __free_page(pte_page(pte));');
+    silentBothWays(['x86-64'], { 'mm/a.c': OTHER }, { 'mm/a.c': `${OTHER}${right}` });
+  });
+});
+
+describe('a range that is kept in an mmu_gather by hand', () => {
+  const adjust = (start: string, size = 'PAGE_SIZE'): Files => ({
+    'mm/a.c': `
+struct span { unsigned long start; unsigned long end; };
+
+static inline void widen(struct span *span, unsigned long addr, unsigned long size)
+{
+	span->start = min(span->start, addr);
+	span->end = max(span->end, addr + size);
+}
+
+void drop_page(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr)
+{
+	struct span span;
+	pte_t old = ptep_get(ptep);
+
+	if (!pte_present(old))
+		return;
+	span.start = -1UL;
+	span.end = 0;
+	pte_clear(vma->vm_mm, addr, ptep);
+	widen(&span, ${start}, ${size});
+	flush_tlb_range(vma, span.start, span.end);
+	put_page(pte_page(old));
+}
+`,
+  });
+  test('holds the address that joined it by min() and max()', () => {
+    expect(verdicts(['x86-64'], adjust('addr'), adjust('addr & PAGE_MASK'))).toEqual([]);
+    expect(verdicts(['x86-64'], adjust('addr'), adjust('addr'), true)).toEqual([]);
+  });
+  test('holds nothing where it ends with its start', () => {
+    expect(verdicts(['x86-64'], adjust('addr'), adjust('addr', '0'))).toEqual([
+      'introduced flush-scope-too-narrow in drop_page on x86-64',
+    ]);
+  });
+});
