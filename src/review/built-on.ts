@@ -30,10 +30,41 @@ export function isBuiltOn(
     if (match === null || !(match[2] ?? '').split(/\s+/).includes(object)) continue;
     named = true;
     const condition = /\$\((CONFIG_\w+)\)/.exec(match[1] ?? '')?.[1];
-    if (condition === undefined || evaluateCondition(`defined(${condition})`, configuration)) return true;
+    if (condition === undefined) return true;
+    const isSet = evaluateCondition(`defined(${condition})`, configuration);
+    if (isSet && architectureAllows(condition.replace(/^CONFIG_/, ''), machine.arch, read)) return true;
   }
   // Parts of composite objects are listed under the composite's name; a file no line names is judged by its folder.
   return !named && !(/_(32|64)\.c$/.exec(path)?.[1] === (bits === '64' ? '32' : '64'));
+}
+
+/** Kconfig files that define symbols of page-table code for all architectures. */
+const GENERIC = ['mm/Kconfig', 'fs/Kconfig'];
+/** Files of one architecture that are looked through for what it selects. */
+const MOST_KCONFIGS = 64;
+
+/**
+ * May the symbol be set on the architecture? Not where it depends on one that only architectures select (ARCH_…), and
+ * this one nowhere names it: then this tree does not build for it what a machine's file asks for.
+ */
+function architectureAllows(symbol: string, arch: string, read: (path: string) => string | null): boolean {
+  const needed = GENERIC.flatMap((path) => {
+    const block =
+      new RegExp(`^config ${symbol}\\n((?:[ \\t].*\\n|\\n)*)`, 'm').exec(read(path) ?? '')?.[1] ?? '';
+    return [...block.matchAll(/^[ \t]+depends on (ARCH_\w+)$/gm)].flatMap((match) => match[1] ?? []);
+  });
+  if (needed.length === 0) return true;
+  const texts: string[] = [];
+  const paths = [`arch/${arch}/Kconfig`];
+  for (let at = 0; at < Math.min(paths.length, MOST_KCONFIGS); at += 1) {
+    const text = read(paths[at] ?? '') ?? '';
+    texts.push(text);
+    for (const [, path = ''] of text.matchAll(/^\s*source "(arch\/[\w./-]+)"/gm))
+      if (!paths.includes(path)) paths.push(path);
+  }
+  // Hunks alone say nothing of it.
+  if (texts.every((text) => text === '')) return true;
+  return needed.every((name) => texts.some((text) => new RegExp(`\\b${name}\\b`).test(text)));
 }
 
 /** Headers of one word size or paging mode name it. */
