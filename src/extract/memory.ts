@@ -282,8 +282,6 @@ export class Memory {
       const number = constantMacro(name, instance.fn.file, this.resolver, (part) => this.number(part));
       if (number !== null) return { ...base, expr: integer(number) };
     }
-    // A function has an address.
-    if (found?.definition.kind === 'function') return { ...base, expr: constant({ kind: 'opaque' }) };
     const whole = found === null ? pasted(name, instance) : null;
     if (whole !== null) return this.global(whole, instance);
     return { ...base, expr: choice(name, true) };

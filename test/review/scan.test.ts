@@ -98,42 +98,6 @@ describe('what callers out of view hold', () => {
   });
 });
 
-describe('a function', () => {
-  const remap = (work: string): string => `
-static void remap_one(pte_t *ptep, unsigned long addr, void *data)
-{
-}
-
-struct remap_walk {
-	void (*remap)(pte_t *, unsigned long, void *);
-};
-
-static void flush(struct remap_walk *walk, unsigned long addr)
-{
-	if (walk->remap)
-		flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
-}
-
-void take(pte_t *ptep, unsigned long addr)
-{
-	struct remap_walk walk = {${work}};
-	struct page *page;
-
-	if (!pte_present(*ptep))
-		return;
-	page = pte_page(*ptep);
-	pte_clear(&init_mm, addr, ptep);
-	flush(&walk, addr);
-	__free_page(page);
-}
-`;
-
-  test('has an address that is not null', () => {
-    expect(scan(remap(' .remap = remap_one '), ['x86-64'])).toEqual([]);
-    expect(scan(remap(' .remap = NULL '), ['x86-64'])).toEqual(['free-before-flush in take:26']);
-  });
-});
-
 describe('places', () => {
   const tear = (pte: string, pmd: string): string => `
 static void give_back(struct page *page)
