@@ -244,7 +244,11 @@ interface Job {
   readonly alone: boolean;
   readonly callers: readonly Task[];
   readonly clients: readonly Task[];
+  /** Where no client comes to the body of a primitive on this machine, it is judged like any other function. */
+  readonly unreached: () => Job | null;
 }
+
+const NEVER_UNREACHED = (): null => null;
 
 function jobsFor(
   changed: readonly ChangedName[],
@@ -268,7 +272,7 @@ function jobsFor(
     const primitive = clientsFor(name.name, rules, now.machine);
     // What a rule says of the others in its group holds: they are searched by themselves.
     const bodies = (inClients ? primitive?.bodies : undefined) ?? new Set<string>();
-    const task = (root: string, path: string, client: string | null): Task => ({
+    const task: TaskOf = (root, path, client) => ({
       label: root,
       root,
       file: path,
@@ -280,10 +284,15 @@ function jobsFor(
     const clients = (primitive?.clients ?? []).map((client) =>
       task('client', `client:${client}:${file}`, client),
     );
+    const job = (): Job => ownJob(name, bodies, task);
     if (clients.length > 0 && inClients) {
-      jobs.push({ changed: name, own: null, inner: false, alone: true, callers: [], clients });
-      continue;
-    }
+      const unreached = name.kind === 'function' ? job : NEVER_UNREACHED;
+      jobs.push({ changed: name, own: null, inner: false, alone: true, callers: [], clients, unreached });
+    } else jobs.push(job());
+  }
+  return jobs;
+
+  function ownJob(name: ChangedName, bodies: ReadonlySet<string>, task: TaskOf): Job {
     const roots = new Set<string>();
     // A rule for a function on the way to the changed one would hide the change from its callers.
     const way = new Set(bodies);
@@ -302,17 +311,19 @@ function jobsFor(
     roots.delete(name.name);
     const fresh = [...roots].filter((root) => !seen.has(root));
     for (const root of fresh) seen.add(root);
-    jobs.push({
+    return {
       changed: name,
       own: both || !inner ? task(name.name, file, null) : null,
       inner,
       alone: changed.length === 1,
       callers: (both ? [...roots] : fresh).map((root) => ({ ...task(root, file, null), bodies: way })),
       clients: [],
-    });
+      unreached: NEVER_UNREACHED,
+    };
   }
-  return jobs;
 }
+
+type TaskOf = (root: string, path: string, client: string | null) => Task;
 
 /** What the search for one changed name gave on one machine. */
 interface JobResult {
@@ -362,6 +373,11 @@ function runJob(
         ];
   if (job.own === null) {
     const outcomes = [...job.clients, ...job.callers].map((task) => ({ task, outcome: run(task, limits) }));
+    const isReached = outcomes.some(
+      ({ outcome }) => outcome.followed.has(job.changed.name) || outcome.undecided.length > 0,
+    );
+    const instead = isReached ? null : job.unreached();
+    if (instead !== null) return runJob(instead, machine, old, now, session, view);
     return {
       candidates: outcomes.flatMap(({ task, outcome }) => candidate(task, outcome)),
       undecided: outcomes.flatMap(({ outcome }) => outcome.undecided),
