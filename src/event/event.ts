@@ -67,11 +67,12 @@ export type Event<X> =
       readonly was?: 'page' | 'table';
       readonly atomic?: boolean;
     }
-  /** Present entry to other attributes of the same target (write-protect, clean, age). `value` is computed from the old one. */
+  /** Present entry to other attributes of the same target (write-protect, clean, age). `value` is computed from the old one, `was` as above. */
   | {
       readonly kind: 'change';
       readonly entry: X;
       readonly value: X;
+      readonly was?: 'page' | 'table';
       readonly atomic?: boolean;
       readonly old?: string;
     }

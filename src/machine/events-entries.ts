@@ -211,15 +211,18 @@ export function runClear(step: Step, event: Of<'clear'>): void {
     if (event.old !== undefined) step.assign(event.old, ANY);
     return;
   }
-  if (event.was !== undefined && isWitness(pointer)) {
-    const level = LEVELS.indexOf(pointer.level);
-    if (step.entry(level).maps === '?') {
-      readEntry(step, pointer);
-      step.settleTo(level, event.was);
-    }
-  }
   const old = store(step, pointer, noneValue(pointer.level));
   if (event.old !== undefined) step.assign(event.old, old);
+}
+
+/** What the kernel requires of an entry settles what it holds where nothing else did, before it is looked at. */
+export function settleWas(step: Step, entry: Value, was: 'page' | 'table'): void {
+  const pointer = pointerOf(step, entry);
+  if (pointer === null || !isWitness(pointer)) return;
+  const level = LEVELS.indexOf(pointer.level);
+  if (step.entry(level).maps !== '?') return;
+  readEntry(step, pointer);
+  step.settleTo(level, was);
 }
 
 export function runRead(step: Step, event: Of<'read' | 'walk'>): void {

@@ -107,6 +107,7 @@ function markWalk(step: Step, table: number): void {
 /** The entry of `level` no longer leads to its table: everything below stands only in stale links. */
 function unlinkBelow(step: Step, level: number): void {
   for (let table = level - 1; table >= 0; table -= 1) {
+    if (table < level - 1 && leadsElsewhere(step, table + 1)) return;
     if (table < level - 1 && !hasUse(step, table)) continue;
     markWalk(step, table);
     step.set(TABLE_KNOWN + table, KNOWN.unlinked);
@@ -127,6 +128,13 @@ function unlinkBelow(step: Step, level: number): void {
       }
     }
   }
+}
+
+/** Is the entry known to lead to no table? What it led to before was left stale, and flushed or not, when it changed. */
+function leadsElsewhere(step: Step, level: number): boolean {
+  if ((step.state.entries[level] ?? 0) === 0 || step.get(BUFFERED + level) !== 0) return false;
+  const { maps } = step.entry(level);
+  return maps !== 'table' && maps !== '?';
 }
 
 function hasUse(step: Step, table: number): boolean {

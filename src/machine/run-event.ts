@@ -26,6 +26,7 @@ import {
   runSet,
   runUseHalves,
   runWriteHalf,
+  settleWas,
 } from './events-entries.js';
 import {
   runAlloc,
@@ -62,6 +63,8 @@ function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
 
 /** Runs the event; `cleared` are slots that it may write and that hold 0 where it does not. Returns it with its values. */
 export function runEvent(step: Step, source: Event<Expression>, cleared: readonly number[]): Event<Value> {
+  if ((source.kind === 'clear' || source.kind === 'change') && source.was !== undefined)
+    settleWas(step, evaluate(step, source.entry), source.was);
   const event = evaluateEvent(step, source);
   step.state.clearVars(step.cpu, cleared);
   perform(step, event);

@@ -45,6 +45,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   change: {
     entry: needs('expression'),
     value: needs('expression'),
+    was: may(['page', 'table']),
     atomic: may('boolean'),
     old: may('name'),
   },
