@@ -11,7 +11,8 @@ export interface Clients {
 
 /** Null when no rule stands for the function's body on this machine. */
 export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): Clients | null {
-  const bodies = new Set<string>();
+  // What changed is followed, whatever a rule says of it by itself.
+  const bodies = new Set<string>([name]);
   const clients = new Set<string>();
   const work: string[] = [];
   for (const [call] of rules.calls) {
@@ -21,7 +22,7 @@ export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): 
     for (const client of rule.clients) clients.add(client);
     work.push(...rule.bodies);
   }
-  if (bodies.size === 0) return null;
+  if (work.length === 0 && clients.size === 0) return null;
   // Bodies that call one another are one implementation: a rule for one part cannot stand beside the text of the rest.
   for (let body = work.pop(); body !== undefined; body = work.pop()) {
     if (bodies.has(body)) continue;
