@@ -23,7 +23,6 @@ import {
   compare,
   granuleOf,
   inGranule,
-  isGranule,
   isPast,
   lastGranule,
 } from './position.js';
@@ -437,10 +436,6 @@ function moveAddress(step: Step, op: '+' | '-', gap: Gap | '?', by: Value): Valu
     return { kind: 'address', gap: '?' };
   }
   if (size === null) return { kind: 'address', gap: forward ? gap : isPast(gap) ? '?' : gap };
-  // Several granules from before w may end at w or behind it: only who knows how far w is can tell.
-  const jumps = by.kind === 'int' && size !== null && !isGranule(Math.abs(by.n));
-  if (forward && jumps && gap !== '?' && !isPast(gap) && !inGranule(gap, LEVELS.indexOf(size)))
-    return { kind: 'address', gap: '?' };
   if (forward) return { kind: 'address', gap: advance(step, gap, size) };
   // Backwards from w's granule of that size: before w, in no granule that is known.
   return {

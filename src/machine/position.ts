@@ -29,10 +29,6 @@ export function granuleOf(bytes: number): Level | null {
   return bytes >= 4096 ? 'pte' : null;
 }
 
-/** Is it the leaf size of one level, and not several of them? */
-export const isGranule = (bytes: number): boolean =>
-  [4096, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48].includes(bytes);
-
 function pick(step: Step, key: string, options: readonly Gap[]): Gap {
   return options[step.choose(key, options)] as Gap;
 }
