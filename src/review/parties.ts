@@ -14,6 +14,7 @@ import { levelsGiven } from '#machine/create-model.js';
 import { conditionHolds } from '#rules/holds.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { ActorFile, RuleSet } from '#rules/rule.js';
+import { loadsThatMatter } from './read-in-halves.js';
 
 /** Functions of an actor's file that are run in place of its program, at most. */
 const MOST_FUNCTIONS = 2;
@@ -33,6 +34,12 @@ export function partiesFor(
     if (actor.joins === null || !conditionHolds(actor.condition, machine)) return false;
     // A side that does little may not say whose addresses it is about.
     const spaces = sides.map((side) => side.space).filter((space) => space !== 'unknown');
+    if (actor.joins === 'lockless-read') {
+      const [was, is] = [before, after].map((side) => (side === null ? null : loadsThatMatter(side)));
+      if (was === null || is === null || was === undefined || is === undefined) return false;
+      const isOther = spaces.some((space) => space !== actor.space);
+      return !isOther && was.whole !== is.whole && was.plain !== is.plain;
+    }
     if (spaces.length === 0 || spaces.some((space) => space !== actor.space)) return false;
     return actor.joins === 'table-free'
       ? sides.some(freesTable)

@@ -33,6 +33,7 @@ import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
 import { keptOutByCallers, partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
+import { inHalves, loadsThatMatter } from './read-in-halves.js';
 import { type CallerAnswer, excused, type From, shownByCallers } from './search-callers.js';
 import { Kept, Session } from './session.js';
 import { suggester } from './suggest.js';
@@ -613,7 +614,7 @@ function searchTask(
     const is = program(now, existedBefore === true || task.client !== null, links);
     const was = session.unchanged ? is : program(old, existsNow === true || task.client !== null, links);
     const sides = [was, is] as const;
-    return task.client === null ? besideReclaim(sides) : sides;
+    return task.client === null ? besideReclaim(sides) : sidesInHalves(sides, machine);
   };
   const [before, after] = both(task.linked);
   if (after === null && before === null) return { verdict: null, undecided, before, after, followed };
@@ -742,6 +743,8 @@ function checkBeside(
     const user = actor.space === 'user';
     // Whoever hands over entries may hold the lock that the party takes.
     if (session.options.kindCallers === true && keptOutByCallers(actor, [was, is])) continue;
+    const cut = (own: EventProgram): EventProgram =>
+      !user ? own : walkOf(actor.joins === 'lockless-read' ? inHalves(own) : own);
     // Of a walk of user tables little is left to search, and nothing of what the code by itself shows.
     if (!user && alone.cutOff !== null) continue;
     let settled = true;
@@ -752,7 +755,7 @@ function checkBeside(
     for (const [n, party] of (newParties ?? []).entries()) {
       // Where the code does not exist yet, what the party does alone is what was there before.
       const pair = (own: EventProgram | null, other: EventProgram): readonly EventProgram[] => [
-        own === null ? idle(some) : user ? walkOf(own) : own,
+        own === null ? idle(some) : cut(own),
         other,
       ];
       const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
@@ -794,6 +797,18 @@ function besideReclaim(sides: Sides): Sides {
   );
   if (!flushes) return sides;
   const [before, after] = sides.map((side) => side?.map((one) => ({ ...one, reclaimed: true })) ?? null);
+  return [before ?? null, after ?? null];
+}
+
+/**
+ * A client on several CPUs in which one side loads an entry like any other variable where the other does not: where
+ * entries are two words, that is two loads.
+ */
+function sidesInHalves(sides: Sides, machine: MachineFile): Sides {
+  if (machine.facts['entry-halves'] !== true || sides.some((side) => (side ?? []).length < 2)) return sides;
+  const [was, is] = sides.map((side) => side?.map((one) => loadsThatMatter(one).plain) ?? []);
+  if (was === undefined || is === undefined || was.every((count, n) => count === is[n])) return sides;
+  const [before, after] = sides.map((side) => side?.map(inHalves) ?? null);
   return [before ?? null, after ?? null];
 }
 

@@ -211,8 +211,8 @@ export const actorFile = z.strictObject({
   space: z.enum(['user', 'kernel']),
   when: condition.optional(),
   levels: z.array(level).optional(),
-  /** Runs beside code that frees a kernel page table, or beside code that walks into one. */
-  joins: z.enum(['table-free', 'table-walk']).optional(),
+  /** Runs beside code that frees a kernel page table, that walks into one, or that reads an entry without its lock. */
+  joins: z.enum(['table-free', 'table-walk', 'lockless-read']).optional(),
   /** Where the kernel's own code for this party stands; the program below is for trees without it. */
   code: z.string().optional(),
   program: z.array(programStep),

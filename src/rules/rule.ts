@@ -163,7 +163,7 @@ export interface ActorFile {
   readonly condition: MachineCondition;
   readonly space: 'user' | 'kernel';
   /** What checked code must do for the actor to run beside it in a review; null: scenarios only. */
-  readonly joins: 'table-free' | 'table-walk' | null;
+  readonly joins: 'table-free' | 'table-walk' | 'lockless-read' | null;
   /** File of the tree whose functions that walk kernel tables are run in place of the program, or null. */
   readonly code: string | null;
 }
