@@ -98,6 +98,10 @@ describe('what callers out of view hold', () => {
   });
 });
 
+test('numbers of 64 bits are read', () => {
+  expect(scan('void mask(u64 *p)\n{\n\t*p = 0xfedcba9876543210ULL;\n}\n')).toEqual([]);
+});
+
 describe('places', () => {
   const tear = (pte: string, pmd: string): string => `
 static void give_back(struct page *page)
