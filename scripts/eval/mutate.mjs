@@ -38,7 +38,7 @@ export function applyEdits(text, spec) {
         lines.splice(at, edit.lines ?? 1);
         break;
       case 'replace': {
-        const line = lines[at].replace(new RegExp(edit.match), () => edit.with);
+        const line = lines[at].replace(new RegExp(edit.match), (...found) => expand(edit.with, found));
         lines.splice(at, edit.lines ?? 1, ...line.replace(/\n+$/, '').split('\n'));
         break;
       }
@@ -129,4 +129,17 @@ function readSource(file) {
   } catch (error) {
     throw new EditError(error.message);
   }
+}
+
+const ESCAPES = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['\\', '\\'],
+]);
+
+/** What stands for a match, as Python's `re.sub` reads it: `\\1` and `\\g<1>` are groups, `\\\\` is one backslash. */
+function expand(text, found) {
+  return text.replace(/\\(?:(\d{1,2})|g<(\d{1,2})>|([nt\\]))/g, (_, group, named, escape) =>
+    escape === undefined ? (found[Number(group ?? named)] ?? '') : ESCAPES.get(escape),
+  );
 }
