@@ -58,7 +58,48 @@ export function inHalves(program: EventProgram): EventProgram {
   return { ...program, nodes };
 }
 
-const ORDER: Expression = {
+/**
+ * The program with each two loads of an entry's halves in either order that nothing keeps in theirs: the compiler may
+ * swap them, and what is done between them with what was loaded first moves behind both.
+ */
+export function inAnyOrder(program: EventProgram): EventProgram {
+  const nodes = [...program.nodes];
+  program.nodes.forEach((first, id) => {
+    const load = halfLoad(first);
+    if (first.kind !== 'event' || load === null) return;
+    const between: Extract<ProgramNode, { kind: 'assign' }>[] = [];
+    let second = program.nodes[first.next];
+    while (second?.kind === 'assign' && between.length < MOST_BETWEEN) {
+      between.push(second);
+      second = program.nodes[second.next];
+    }
+    const other = halfLoad(second);
+    if (second?.kind !== 'event' || other === null || other.kind === load.kind) return;
+    const push = (node: ProgramNode): number => nodes.push(node) - 1;
+    let next = second.next;
+    for (const { sets, at } of between.toReversed()) next = push({ kind: 'assign', sets, next, at });
+    next = push({ ...first, next });
+    const swapped = push({ ...second, next });
+    const kept = push(first);
+    nodes[id] = { kind: 'branch', on: swapOf(id), then: swapped, else: kept, at: first.at };
+  });
+  return nodes.length === program.nodes.length ? program : { ...program, nodes };
+}
+
+/** Assignments between two loads that are looked through. */
+const MOST_BETWEEN = 8;
+
+function halfLoad(node: ProgramNode | undefined): { readonly kind: 'read-low' | 'read-high' } | null {
+  if (node?.kind !== 'event') return null;
+  return node.event.kind === 'read-low' || node.event.kind === 'read-high' ? node.event : null;
+}
+
+const swapOf = (id: number): Expression => ({
+  ...ORDER,
+  key: `the compiler swaps the loads of the halves (${id})`,
+});
+
+const ORDER: Extract<Expression, { op: 'choice' }> = {
   op: 'choice',
   key: 'the compiler loads the high half first',
   of: [

@@ -33,7 +33,7 @@ import { type JudgeLimits, kindOf, type Verdict } from './judge.js';
 import { mergeUndecided, type Open } from './merge-undecided.js';
 import { keptOutByCallers, partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
-import { inHalves, loadsThatMatter } from './read-in-halves.js';
+import { inAnyOrder, inHalves, loadsThatMatter } from './read-in-halves.js';
 import { type CallerAnswer, excused, type From, shownByCallers } from './search-callers.js';
 import { Kept, Session } from './session.js';
 import { suggester } from './suggest.js';
@@ -802,13 +802,15 @@ function besideReclaim(sides: Sides): Sides {
 
 /**
  * A client on several CPUs in which one side loads an entry like any other variable where the other does not: where
- * entries are two words, that is two loads.
+ * entries are two words, that is two loads. Only barriers keep loads of halves in their order.
  */
 function sidesInHalves(sides: Sides, machine: MachineFile): Sides {
   if (machine.facts['entry-halves'] !== true || sides.some((side) => (side ?? []).length < 2)) return sides;
   const [was, is] = sides.map((side) => side?.map((one) => loadsThatMatter(one).plain) ?? []);
-  if (was === undefined || is === undefined || was.every((count, n) => count === is[n])) return sides;
-  const [before, after] = sides.map((side) => side?.map(inHalves) ?? null);
+  const split = was?.some((count, n) => count !== is?.[n]) === true;
+  const [before, after] = sides.map(
+    (side) => side?.map((one) => inAnyOrder(split ? inHalves(one) : one)) ?? null,
+  );
   return [before ?? null, after ?? null];
 }
 

@@ -96,3 +96,35 @@ describe('the function that is written for it', () => {
     ]);
   });
 });
+
+const lockless = (body: string): Files => ({
+  'include/linux/pgtable.h': `static inline pte_t ptep_get_lockless(pte_t *ptep)
+{
+	pte_t pte;
+
+	do {
+${body}	} while (pte.pte_low != ptep->pte_low);
+
+	return pte;
+}
+`,
+});
+const LOW = '\t\tpte.pte_low = ptep->pte_low;\n';
+const HIGH = '\t\tpte.pte_high = ptep->pte_high;\n';
+const BARRIER = '\t\tsmp_rmb();\n';
+
+describe('loads of halves that are compared', () => {
+  const right = lockless(`${LOW}${BARRIER}${HIGH}${BARRIER}`);
+  const torn = expect.stringMatching(/^introduced torn-pte-read in ptep_get_lockless:/);
+
+  test('need a barrier on either side of the half that is not compared', () => {
+    expect(found(right, lockless(`${LOW}${HIGH}${BARRIER}`))).toEqual([torn]);
+    expect(found(right, lockless(`${LOW}${BARRIER}${HIGH}`))).toEqual([torn]);
+  });
+  test('need the half that is compared first', () => {
+    expect(found(right, lockless(`${HIGH}${BARRIER}${LOW}${BARRIER}`))).toEqual([torn]);
+  });
+  test('may have a stronger barrier', () => {
+    expect(found(right, lockless(`${LOW}\t\trmb();\n${HIGH}${BARRIER}`))).toEqual([]);
+  });
+});
