@@ -139,7 +139,7 @@ const ESCAPES = new Map([
 
 /** What stands for a match, as Python's `re.sub` reads it: `\\1` and `\\g<1>` are groups, `\\\\` is one backslash. */
 function expand(text, found) {
-  return text.replace(/\\(?:(\d{1,2})|g<(\d{1,2})>|([nt\\]))/g, (_, group, named, escape) =>
-    escape === undefined ? (found[Number(group ?? named)] ?? '') : ESCAPES.get(escape),
+  return text.replace(/\\(?:(\d{1,2})|g<(\d{1,2})>|([nt\\]))/g, (_, group, named, escaped) =>
+    escaped === undefined ? (found[Number(group ?? named)] ?? '') : ESCAPES.get(escaped),
   );
 }
