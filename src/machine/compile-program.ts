@@ -6,9 +6,11 @@
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
-import type { Value } from '#event/value.js';
+import { LEVELS, type Value } from '#event/value.js';
 import { expressionsOf, successorsOf } from '#event/walk-program.js';
 import { type Bits, backwards, has, members, put, writtenBy } from './liveness.js';
+import { type Use, usesOf, withoutIdleNumbers } from './narrow.js';
+import { addressIn, firstAddressOf } from './position.js';
 import { type Fork, specialize, waysOn } from './specialize.js';
 
 export interface CompiledProgram {
@@ -34,6 +36,8 @@ export interface CompiledProgram {
   readonly forgets: readonly ReadonlySet<string>[];
   /** Per node: slots that its event writes and nobody reads before: they hold 0 where it does not write them after all. */
   readonly cleared: readonly (readonly number[])[];
+  /** By variable: what of its value can still be learnt; where nothing stands, all. */
+  readonly uses: ReadonlyMap<string, Use>;
   /** Per node: does running it touch what other CPUs see? */
   readonly shared: readonly boolean[];
   /** Per node of the whole program: can it run again? */
@@ -41,6 +45,12 @@ export interface CompiledProgram {
   /** Kinds of events in the program. */
   readonly kinds: ReadonlySet<string>;
 }
+
+/** What evaluating these may ask once for a run. */
+const ADDRESS_QUESTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['address-of', LEVELS.map(firstAddressOf)],
+  ['address-in', [...LEVELS.map(firstAddressOf), ...LEVELS.map(addressIn)]],
+]);
 
 interface Uses {
   readonly vars: Set<string>;
@@ -62,6 +72,7 @@ function collect(expression: Expression, uses: Uses): void {
       return;
     default:
       if (expression.op === 'read' || expression.op === 'is-empty') uses.reads = true;
+      for (const key of ADDRESS_QUESTIONS.get(expression.op) ?? []) uses.choices.add(key);
       for (const arg of expression.args) collect(arg, uses);
   }
 }
@@ -89,6 +100,7 @@ export function compileProgram(program: EventProgram, alone: boolean): CompiledP
     special?.nodes ?? program.nodes,
     special?.forks ?? new Map(),
     special?.origin ?? null,
+    alone,
   );
   cache.set(program, result);
   return result;
@@ -114,10 +126,16 @@ const isOwn = (event: Event<Expression>): boolean =>
 
 function compile(
   program: EventProgram,
-  nodes: readonly ProgramNode[],
+  written: readonly ProgramNode[],
   forks: ReadonlyMap<NodeId, Fork>,
   origin: readonly NodeId[] | null,
+  alone: boolean,
 ): CompiledProgram {
+  const common = new Set(program.shared ?? []);
+  const narrow = new Map(alone ? usesOf(written, common) : []);
+  // Where a node goes on by what it wrote, all of that is read.
+  for (const { names } of forks.values()) for (const name of names) narrow.delete(name);
+  const nodes = withoutIdleNumbers(written, narrow);
   const ways = nodes.map((node, id) => waysOn(node, forks.get(id)));
   const variables = new Numbers();
   const choices = new Numbers();
@@ -125,7 +143,6 @@ function compile(
 
   const kinds = new Set<string>();
   const shared: boolean[] = [];
-  const common = new Set(program.shared ?? []);
   const contended = new Set(program.contended ?? program.shared ?? []);
   const uses = nodes.map((node, id) => {
     const found: Uses = { vars: new Set(), choices: new Set(), reads: false };
@@ -206,6 +223,7 @@ function compile(
       if (node.kind !== 'event' || use === undefined) return [];
       return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
     }),
+    uses: narrow,
     shared,
     cyclic: cyclicNodes(program.nodes),
     kinds,

@@ -12,6 +12,7 @@ import { operandsOf } from '#event/walk-program.js';
 import type { Model } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
+import { narrowed } from './narrow.js';
 import { checkReturn } from './relies.js';
 import type { Action, ChoiceVector, Violation } from './run.js';
 import { runEvent } from './run-event.js';
@@ -105,6 +106,7 @@ export function createModel(options: ModelOptions): MachineModel {
     given: new Set(options.programs.filter((program) => program.space !== 'guest').flatMap(levelsGiven)),
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
     levels,
+    whole: !alone,
     ambient,
     buffers: programs.length > 1 || options.programs.some(startsFlush),
     pageBrought: options.programs.some(bringsPage),
@@ -372,9 +374,34 @@ function runStep(step: Step, listener: Listener | null): number {
       count > NODES_PER_STEP;
     const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
     if (!done && !shared) continue;
-    if (next >= 0 && state.violation === null) state.pc[cpu] = skip(step.machine, program, next);
-    dropDead(program, state, cpu);
-    return step.node;
+    const last = step.node;
+    if (next >= 0 && state.violation === null) {
+      state.pc[cpu] = skip(step.machine, program, next);
+      if (!step.machine.whole) runOn(step);
+    }
+    dropDead(program, step.state, cpu);
+    return last;
+  }
+}
+
+/**
+ * Goes on through nodes that do nothing but compute, up to the next one that asks something: where several answers lead
+ * to the same place, they meet there. With several programs, another CPU may come in between.
+ */
+function runOn(step: Step): void {
+  const { program, cpu } = step;
+  for (let count = 0; count < NODES_PER_STEP; count += 1) {
+    const before = step.state;
+    const id = before.pc[cpu] ?? -1;
+    const node = program.nodes[id];
+    if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch')) return;
+    step.state = before.copy();
+    step.node = program.origin[id] as number;
+    if (!step.quietly(() => runNode(step, id, node, null))) {
+      step.state = before;
+      return;
+    }
+    step.state.pc[cpu] = skip(step.machine, program, step.state.pc[cpu] ?? -1);
   }
 }
 
@@ -393,7 +420,10 @@ function runNode(step: Step, id: number, node: ProgramNode, listener: Listener |
     case 'assign': {
       // All at once: phis of one block read the values from before.
       const values = node.sets.map((set) => evaluate(step, set.value));
-      node.sets.forEach((set, n) => step.assign(set.name, values[n] ?? noneValue('pte')));
+      node.sets.forEach((set, n) => {
+        const value = values[n] ?? noneValue('pte');
+        step.assign(set.name, narrowed(value, step.program.uses.get(set.name)));
+      });
       state.pc[cpu] = wayOn(step, id, node.next);
       return false;
     }

@@ -17,10 +17,12 @@ import { complement, joinEntry, maskEntry } from './bits.js';
 import { compute, hasNumbers, positionOf } from './numbers.js';
 import {
   addressEnd,
+  addressIn,
   advance,
   alignDown,
   alignUp,
   compare,
+  firstAddressOf,
   granuleOf,
   inGranule,
   isPast,
@@ -722,7 +724,7 @@ function firstAddress(step: Step, value: Value): Value {
 /** The start of w's granule: w's own page where the granule begins with it. */
 function within(step: Step, level: Level): Value {
   if (level === 'pte') return { kind: 'address', gap: 'pte' };
-  const gap = step.context(`first address of w's ${level} granule`, [level, 'pte']) as Level;
+  const gap = step.once(firstAddressOf(level), [level, 'pte']) as Level;
   return { kind: 'address', gap };
 }
 
@@ -730,7 +732,7 @@ function someAddress(step: Step, value: Value): Value {
   if (value.kind !== 'entry-pointer' || value.table !== 'W' || value.gap !== 'at' || value.level === 'pte')
     return firstAddress(step, value);
   const options: readonly Gap[] = ['pte', value.level, value.level === 'pmd' ? 'past-pmd' : 'past-pud'];
-  return { kind: 'address', gap: step.context(`address in w's ${value.level} granule`, options) as Gap };
+  return { kind: 'address', gap: step.once(addressIn(value.level), options) as Gap };
 }
 
 /** The entry that links a table. */

@@ -29,6 +29,10 @@ export function granuleOf(bytes: number): Level | null {
   return bytes >= 4096 ? 'pte' : null;
 }
 
+/** Questions about where an entry's addresses lie: one answer in a run. */
+export const firstAddressOf = (level: Level): string => `first address of w's ${level} granule`;
+export const addressIn = (level: Level): string => `address in w's ${level} granule`;
+
 function pick(step: Step, key: string, options: readonly Gap[]): Gap {
   return options[step.choose(key, options)] as Gap;
 }

@@ -64,6 +64,8 @@ export interface Machine {
   readonly given: ReadonlySet<number>;
   /** Levels that some program names: their entries are on the witness's path from the start. */
   readonly levels: ReadonlySet<number>;
+  /** Is every node a step of its own, as nothing is to be left out? */
+  readonly whole: boolean;
   /** Is there a CPU that runs no program here, and walkers that nobody wrote down? */
   readonly ambient: boolean;
   /** Can it be seen that a store is still buffered? A flush that is a whole primitive begins with the barrier it needs. */
@@ -86,16 +88,21 @@ interface Taken {
   readonly of: number;
 }
 
+/** Ends what was to be done quietly. */
+const ASKS = Symbol('asks');
+
 export class Step {
   readonly choices: Choice[] = [];
   readonly taken: Taken[] = [];
   readonly assumptions: string[] = [];
   /** The step cannot be taken now. */
   blocked = false;
+  /** Nothing may be asked. */
+  private quiet = false;
 
   constructor(
     readonly machine: Machine,
-    readonly state: State,
+    public state: State,
     readonly cpu: number,
     public node: number,
     private readonly script: readonly number[],
@@ -109,6 +116,22 @@ export class Step {
     if (!this.assumptions.includes(text)) this.assumptions.push(text);
   }
 
+  /** Does `act`, as long as it asks nothing. False: it would have; what it did to the state so far is to be forgotten. */
+  quietly(act: () => void): boolean {
+    const assumptions = this.assumptions.length;
+    this.quiet = true;
+    try {
+      act();
+      return true;
+    } catch (error) {
+      if (error !== ASKS) throw error;
+      this.assumptions.length = assumptions;
+      return false;
+    } finally {
+      this.quiet = false;
+    }
+  }
+
   // ---- choices
 
   /** Which of `options` (texts that mean the same in every program) holds: one branch of the search for each. */
@@ -119,6 +142,7 @@ export class Step {
   ): number {
     if (options.length === 0) throw new Error(`the choice ${key} has no options`);
     if (options.length === 1) return 0;
+    if (this.quiet) throw ASKS;
     if (this.machine.kind && kindest !== undefined) {
       const index = options.indexOf(kindest);
       if (index >= 0) {
@@ -149,6 +173,7 @@ export class Step {
   /** A question that has one answer in a run, whether or not the state remembers it. */
   ask(key: string, options: readonly string[]): number {
     if (options.length === 1) return 0;
+    if (this.quiet) throw ASKS;
     const wanted = this.machine.fixed.get(key)?.[0];
     const fixed = wanted === undefined ? -1 : options.indexOf(wanted);
     let index = fixed;
@@ -167,6 +192,17 @@ export class Step {
     if (known !== undefined) return known;
     const value = options[this.choose(key, options)] as string;
     this.state.note(name, value);
+    return value;
+  }
+
+  /** As `ask`, with the answer noted as that of a stable choice is: until nothing asks it any more. */
+  once(key: string, options: readonly string[]): string {
+    const name = `choice:${key}`;
+    const known = this.state.extra.get(name);
+    if (known !== undefined) return known;
+    const value = options[this.ask(key, options)] as string;
+    const { remembered } = this.machine;
+    if (remembered === null || remembered.has(key)) this.state.note(name, value);
     return value;
   }
 

@@ -123,8 +123,35 @@ const EVENTS: readonly E[] = [
   { kind: 'container-init', container: symbol('list') },
   { kind: 'free', memory: v('p') },
   { kind: 'barrier', strength: 'compiler' },
+  { kind: 'set', entry: here, value: { op: 'make-leaf', args: [v('f')], level: 'pte' } },
+  { kind: 'set', entry: entry('pte'), value: { op: 'make-leaf', args: [v('f')], level: 'pte' } },
+];
+/** Numbers and memory that are only tested, or only become part of an entry. */
+const some = (key: string): Expression => ({
+  op: 'choice',
+  key,
+  of: [
+    integerValue(0),
+    integerValue(2),
+    { kind: 'some', is: 'nonzero' },
+    { kind: 'some', is: 'any' },
+    page,
+    { kind: 'address', gap: 'pte' },
+  ],
+});
+const STORES: readonly (readonly [string, Expression])[] = [
+  ['n', some('k3')],
+  ['n', op('+', v('n'), integer(1))],
+  ['n', op('!', v('n'))],
+  ['f', some('k4')],
+  ['f', op('+', v('f'), integer(1))],
+  ['f', v('n')],
+  ['f', op('page-of', v('old'))],
 ];
 const CONDITIONS: readonly Expression[] = [
+  v('n'),
+  op('!', v('n')),
+  op('&&', v('n'), v('f')),
   op('is-present', v('old')),
   op('is-none', op('read', entry('pte'))),
   op('is-write', v('old')),
@@ -142,7 +169,7 @@ const programs = fc
   .record({
     events: fc.array(
       fc.record({
-        event: fc.nat(EVENTS.length - 1),
+        event: fc.nat(EVENTS.length + STORES.length - 1),
         skip: fc.option(fc.nat(CONDITIONS.length - 1), { freq: 3 }),
         by: fc.integer({ min: 1, max: 3 }),
       }),
@@ -178,7 +205,17 @@ const programs = fc
     events.forEach(({ event, skip, by }, n) => {
       const on = skip === null ? integer(1) : (CONDITIONS[skip] ?? integer(1));
       nodes.push({ kind: 'branch', on, then: at(n) + 1, else: at(n + by), at: null });
-      nodes.push({ kind: 'event', event: EVENTS[event] ?? { kind: 'isb' }, next: at(n + 1), at: null });
+      const store = STORES[event - EVENTS.length];
+      nodes.push(
+        store === undefined
+          ? { kind: 'event', event: EVENTS[event] ?? { kind: 'isb' }, next: at(n + 1), at: null }
+          : {
+              kind: 'assign',
+              sets: [{ name: store[0], value: store[1] }],
+              next: at(n + 1),
+              at: null,
+            },
+      );
     });
     const end = nodes.length;
     nodes.push({
