@@ -146,7 +146,7 @@ export class Prober {
       space: 'unknown',
       levels: new Set(),
       whole: true,
-    ambient: true,
+      ambient: true,
       buffers: true,
       pageBrought: false,
       brought: [],
