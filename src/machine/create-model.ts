@@ -64,6 +64,8 @@ export interface ModelOptions {
 /** Told of every node that a step passes: `explainRun` reads along. */
 export interface Listener {
   event(node: number, event: Event<Value>): void;
+  /** The node found out or did something that shows outside of the program's variables. */
+  changed?(node: number): void;
 }
 
 /** Nodes without events that one step may pass before it is cut: a loop without events and choices cannot hang it. */
@@ -321,9 +323,15 @@ function outcomes(
   for (;;) {
     const step = new Step(machine, state.copy(), cpu, state.pc[cpu] ?? 0, script);
     const heard: { node: number; event: Event<Value> }[] = [];
+    const changed: number[] = [];
     const node = runStep(
       step,
-      listener === undefined ? null : { event: (n, event) => heard.push({ node: n, event }) },
+      listener === undefined
+        ? null
+        : {
+            event: (n, event) => heard.push({ node: n, event }),
+            changed: (n) => changed.push(n),
+          },
     );
     if (!step.blocked) {
       const action: Action =
@@ -333,6 +341,7 @@ function outcomes(
       if (wanted === undefined) found.push({ action, state: step.state });
       else if (sameAction(action, wanted)) {
         for (const { node: at, event } of heard) listener?.event(at, event);
+        for (const at of changed) listener?.changed?.(at);
         return [{ action, state: step.state }];
       }
     }
@@ -362,8 +371,10 @@ function runStep(step: Step, listener: Listener | null): number {
     const node = program.nodes[id];
     if (node === undefined) throw new Error(`${program.program.name}: no node ${id}`);
     step.node = program.origin[id] as number;
+    const machine = state.machinePart();
     const event = runNode(step, id, node, listener);
     if (step.blocked) return step.node;
+    if (state.machinePart() !== machine) listener?.changed?.(step.node);
     const next = state.pc[cpu] ?? -1;
     const done =
       next < 0 ||
@@ -377,7 +388,7 @@ function runStep(step: Step, listener: Listener | null): number {
     const last = step.node;
     if (next >= 0 && state.violation === null) {
       state.pc[cpu] = skip(step.machine, program, next);
-      if (!step.machine.whole) runOn(step);
+      if (!step.machine.whole) runOn(step, listener);
     }
     dropDead(program, step.state, cpu);
     return last;
@@ -388,7 +399,7 @@ function runStep(step: Step, listener: Listener | null): number {
  * Goes on through nodes that do nothing but compute, up to the next one that asks something: where several answers lead
  * to the same place, they meet there. With several programs, another CPU may come in between.
  */
-function runOn(step: Step): void {
+function runOn(step: Step, listener: Listener | null): void {
   const { program, cpu } = step;
   for (let count = 0; count < NODES_PER_STEP; count += 1) {
     const before = step.state;
@@ -401,6 +412,7 @@ function runOn(step: Step): void {
       step.state = before;
       return;
     }
+    if (step.state.machinePart() !== before.machinePart()) listener?.changed?.(step.node);
     step.state.pc[cpu] = skip(step.machine, program, step.state.pc[cpu] ?? -1);
   }
 }

@@ -28,7 +28,11 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
   let before = fresh.start;
   for (const { action, state } of fresh.steps) {
     const heard: { node: number; event: Event<Value> }[] = [];
-    model.take(before, action, { event: (node, event) => heard.push({ node, event }) });
+    const changed: number[] = [];
+    model.take(before, action, {
+      event: (node, event) => heard.push({ node, event }),
+      changed: (node) => changed.push(node),
+    });
     const changes = changesBetween(model, before, state);
     const who = model.machine.names[action.cpu] ?? 'program';
     const note = action.choices
@@ -57,7 +61,8 @@ export function explainRun(options: ModelOptions, path: Run): TraceStep[] {
         who,
         what: note === '' ? 'goes on' : `finds: ${note}`,
         event: null,
-        node: action.node,
+        // What it finds, it finds where it asks; what it only comes by is seen where it comes by it.
+        node: note === '' ? (changed[0] ?? action.node) : action.node,
         changes: ownChanges(changes),
       });
     for (const step of hardwareSteps(model, before, state)) steps.push(step);

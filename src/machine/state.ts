@@ -288,6 +288,11 @@ export class State {
     return this.hardware.bytes;
   }
 
+  /** The same object for as long as entries and bytes are not written to. */
+  machinePart(): object {
+    return this.hardware;
+  }
+
   putByte(at: number, value: number): void {
     if (this.hardware.bytes[at] !== value) this.own().bytes[at] = value;
   }
