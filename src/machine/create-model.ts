@@ -245,6 +245,9 @@ export function levelsGiven(program: EventProgram): number[] {
       case 'var':
       case 'param':
         return;
+      // Where an entry's addresses lie is known of one that nobody came to, too.
+      case 'address-of':
+        return;
       default:
         for (const argument of expression.args)
           visit(argument, expression.op === 'make-table' ? links : into);
