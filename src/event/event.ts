@@ -138,6 +138,8 @@ export type Event<X> =
   | { readonly kind: 'free'; readonly memory: X; readonly when?: 'now' | 'rcu' }
   /** The memory is given new content or a new owner without going through the allocator (address range handed out again, merge). */
   | { readonly kind: 'reuse'; readonly memory: X }
+  /** An address range goes to who flushes it before he gives it out again (vmalloc's lazy list). Nobody uses it until then. */
+  | { readonly kind: 'retire'; readonly memory: X }
   | { readonly kind: 'deposit' | 'withdraw'; readonly memory: X }
   /** The page's content is copied, merged or written to disk: nobody may write it through a stale translation. */
   | {

@@ -87,6 +87,8 @@ export function describeEvent(event: Event<Value>): string {
       return event.when === 'rcu' ? `lets RCU free ${value(event.memory)}` : `frees ${value(event.memory)}`;
     case 'reuse':
       return `gives ${value(event.memory)} to somebody else`;
+    case 'retire':
+      return `queues ${value(event.memory)} to be flushed and given out again`;
     case 'deposit':
       return `deposits ${value(event.memory)}`;
     case 'withdraw':

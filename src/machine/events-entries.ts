@@ -5,6 +5,7 @@ import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
+import { checkRetired } from './retired.js';
 import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, MOVES, WALK_FLAGS } from './state.js';
 import { BROUGHT_VALUE, levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
 
@@ -83,7 +84,8 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     );
     return old;
   }
-  storeEntry(step, level, old, next);
+  if (isPresent(old) && old.of === 'W') checkRetired(step, level);
+  if (step.state.violation === null) storeEntry(step, level, old, next);
   return old;
 }
 

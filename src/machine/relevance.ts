@@ -81,6 +81,7 @@ export function hasEffect(
     case 'put':
     case 'free':
     case 'reuse':
+    case 'retire':
     case 'deposit':
     case 'rely':
       return !foreignMemory(event.memory);

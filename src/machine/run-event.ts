@@ -43,6 +43,7 @@ import {
 import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
 import { runWitness } from './numbers.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
+import { runRetire } from './retired.js';
 import type { Step } from './step.js';
 
 const WRITTEN = new Set(['into', 'old', 'kind']);
@@ -160,6 +161,9 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'free':
       runFree(step, event);
+      return;
+    case 'retire':
+      runRetire(step, event);
       return;
     case 'reuse':
       runReuse(step, event);

@@ -88,6 +88,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   put: MEMORY,
   free: { ...MEMORY, when: may(['now', 'rcu']) },
   reuse: MEMORY,
+  retire: MEMORY,
   deposit: MEMORY,
   withdraw: MEMORY,
   rely: { ...MEMORY, on: needs(['no-translation', 'no-writable-translation', 'no-walker', 'no-secondary']) },
