@@ -56,6 +56,25 @@ export class CallersInFile {
     return { roots, passed: seen };
   }
 
+  /**
+   * Functions of the file through which one is called back: they hand it, or a table that names it, to something that
+   * they call.
+   */
+  handersOf(name: string): readonly Definition[] {
+    const handed = [name];
+    for (const candidates of this.index.definitions.values())
+      for (const table of candidates)
+        if (table.kind === 'table' && Object.values(table.members).includes(name)) handed.push(table.name);
+    const argument = new RegExp(`[(,]\\s*&?(?:${handed.join('|')})\\s*[,)]`);
+    const handers: Definition[] = [];
+    for (const candidates of this.index.definitions.values())
+      for (const candidate of candidates) {
+        if (candidate.kind !== 'function' || candidate.name === name) continue;
+        if (argument.test(this.index.text.slice(candidate.body, candidate.end))) handers.push(candidate);
+      }
+    return handers;
+  }
+
   /** Has the function callers in this file? */
   hasCallers(name: string): boolean {
     const definition = this.resolver.live(this.index, name);

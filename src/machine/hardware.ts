@@ -185,6 +185,7 @@ export function storeEntry(step: Step, level: number, old: EntryValue, value: En
     else {
       if (reachable(step, level) || staleWay(step, level)) markLeaf(step, level, old);
       if (old.of === 'W') {
+        step.state.note(cleanName(level), old.dirty === false ? 'yes' : null);
         step.set(MAP_REF, 1);
         if (step.machine.space === 'user' && !reachable(step, level)) markSecondaryUnlinked(step, level, old);
         else markSecondary(step, old);
@@ -209,12 +210,20 @@ function lowers(old: EntryValue, value: EntryValue): boolean {
   return old.write !== false && old.dirty !== false && value.dirty === false;
 }
 
-/** The page is mapped again as before: what was stale is now what the entry says. */
+/** Noted while the entry does not map the witness's page, where the translation that it held was clean. */
+const cleanName = (level: number): string => `clean:${level}`;
+
+/**
+ * The page is mapped again as before: what was stale is now what the entry says. A dirty translation of a page that is
+ * clean again is not: writes through it are not noticed.
+ */
 function forgiveSame(step: Step, level: number, value: EntryValue): void {
+  const cleaned = value.dirty === false && !step.state.extra.has(cleanName(level));
+  step.state.note(cleanName(level), null);
   for (let cls = 0; cls < step.machine.layout.classes; cls += 1) {
     const stale = step.classByte(cls, LEAF + level);
     const w = stale & 3;
-    const covered = w === 1 || value.write === true || (w === 3 && value.write === '?');
+    const covered = w === 1 || (!cleaned && (value.write === true || (w === 3 && value.write === '?')));
     if (w !== 0 && covered) step.setClassByte(cls, LEAF + level, stale & OTHER_TARGET);
   }
   step.set(DEVICE, 0);

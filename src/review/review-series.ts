@@ -244,6 +244,8 @@ interface Job {
   /** Is it the only definition of the file that changed? */
   readonly alone: boolean;
   readonly callers: readonly Task[];
+  /** Where it stands alone because its address is taken: what calls it back in the same file. */
+  readonly handers: readonly Task[];
   readonly clients: readonly Task[];
   /** Where no client comes to the body of a primitive on this machine, it is judged like any other function. */
   readonly unreached: () => Job | null;
@@ -288,13 +290,23 @@ function jobsFor(
     const job = (): Job => ownJob(name, bodies, task);
     if (clients.length > 0 && inClients) {
       const unreached = name.kind === 'function' ? job : NEVER_UNREACHED;
-      jobs.push({ changed: name, own: null, inner: false, alone: true, callers: [], clients, unreached });
+      jobs.push({
+        changed: name,
+        own: null,
+        inner: false,
+        alone: true,
+        callers: [],
+        handers: [],
+        clients,
+        unreached,
+      });
     } else jobs.push(job());
   }
   return jobs;
 
   function ownJob(name: ChangedName, bodies: ReadonlySet<string>, task: TaskOf): Job {
     const roots = new Set<string>();
+    const handers = new Set<string>();
     // A rule for a function on the way to the changed one would hide the change from its callers.
     const way = new Set(bodies);
     let both = true;
@@ -305,6 +317,8 @@ function jobsFor(
       }
       const reached = side.callers.reach(name.name);
       for (const root of reached.roots) roots.add(root.name);
+      for (const hander of side.callers.handersOf(name.name))
+        for (const root of side.callers.rootsOf(hander.name)) handers.add(root.name);
       for (const passed of reached.passed)
         if (passed !== name.name && ruleFor(rules, passed, now.machine) !== null) way.add(passed);
     }
@@ -318,6 +332,7 @@ function jobsFor(
       inner,
       alone: changed.length === 1,
       callers: (both ? [...roots] : fresh).map((root) => ({ ...task(root, file, null), bodies: way })),
+      handers: [...handers].map((root) => ({ ...task(root, file, null), bodies: way })),
       clients: [],
       unreached: NEVER_UNREACHED,
     };
@@ -431,6 +446,21 @@ function runJob(
     const open: Open = { function: root, file, kind: 'resolve', reason };
     return { candidates: shown.flat(), undecided: left.length === 0 || shown.length > 0 ? [] : [open] };
   };
+  if (!job.inner && raised.size === 0 && (!own.verdict.same || answersUnseen(of, now))) {
+    // What it owes at its end is done, or not, by what it is called back from.
+    const around = job.handers
+      .filter((task) => size(task) < MACHINES_SKIMMED)
+      .map((task) => ({ task, outcome: runCaller(task, small, LITTLE) }))
+      .filter(({ outcome }) => outcome.followed.has(job.changed.name));
+    const shown = (['introduced', 'fixed'] as const)
+      .map((what) => around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0))
+      .find((some) => some.length > 0);
+    if (shown !== undefined)
+      return {
+        candidates: [...mine, ...shown.flatMap(({ task, outcome }) => candidate(task, outcome))],
+        undecided: own.undecided,
+      };
+  }
   if (!job.inner) {
     if (view === null || (own.verdict.same && !answersUnseen(of, now))) return alone;
     if (raised.size > 0) return isExcused(job.own) ? { candidates: [], undecided: own.undecided } : alone;
