@@ -26,7 +26,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { noneValue, RMAP_CHANGED, RMAP_LOCK, type Step } from './step.js';
+import { cleanName, noneValue, RMAP_CHANGED, RMAP_LOCK, type Step } from './step.js';
 
 /** Stale leaf of another target than the witness's page. */
 const OTHER_TARGET = 4;
@@ -209,9 +209,6 @@ function lowers(old: EntryValue, value: EntryValue): boolean {
   if (old.write !== false && value.write === false) return true;
   return old.write !== false && old.dirty !== false && value.dirty === false;
 }
-
-/** Noted while the entry does not map the witness's page, where the translation that it held was clean. */
-const cleanName = (level: number): string => `clean:${level}`;
 
 /**
  * The page is mapped again as before: what was stale is now what the entry says. A dirty translation of a page that is

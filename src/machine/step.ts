@@ -31,6 +31,9 @@ import {
 } from './state.js';
 import { KINDEST } from './surroundings.js';
 
+/** Noted while the witness's entry of the level does not map its page, where the translation that it held was clean. */
+export const cleanName = (level: number): string => `clean:${level}`;
+
 /** Notes: reclaim emptied the entry before the program looked; what reclaim batched is flushed and stays so for now. */
 export const RECLAIMED = 'reclaimed';
 export const RECLAIM_FLUSHED = 'reclaim flushed';
@@ -400,6 +403,9 @@ export class Step {
     const answer = this.yes(key);
     this.settleAll(value, (found) => (found[name] === '?' ? { ...found, [name]: answer } : found), true);
     if (value.of === 'W' && name === 'write') this.settleStaleWrites(LEVELS.indexOf(value.level), answer);
+    const level = LEVELS.indexOf(value.level);
+    if (value.of === 'W' && name === 'dirty' && !answer && this.entry(level).maps !== 'page')
+      this.state.note(cleanName(level), 'yes');
     return answer;
   }
 
