@@ -18,14 +18,20 @@ describe('two pointers of one type', () => {
   test('are entries of two addresses, and either may be the one that is followed', () => {
     const either = 'choice!"arg2 lies at" of &pmd:W@at &pmd:A@at';
     const other = `select(==(${either}, &pmd:W@at), &pmd:A@at, &pmd:W@at)`;
-    expect(events(MOVE)).toEqual([`clear entry=${other} old=t2 atomic=true`, `set entry=${either} value=t2`]);
+    expect(events(MOVE)).toEqual([
+      `clear entry=${other} old=t2 was=page atomic=true`,
+      `set entry=${either} value=t2`,
+    ]);
   });
   test('of different levels stay on the one path', () => {
     const text = MOVE.replace('pmd_t *new_pmd', 'pud_t *pud').replace(
       'set_pmd_at(vma->vm_mm, addr, new_pmd, pmd)',
       'pud_clear(pud)',
     );
-    expect(events(text)).toEqual(['clear entry=&pmd:W@at old=t2 atomic=true', 'clear entry=&pud:W@at']);
+    expect(events(text)).toEqual([
+      'clear entry=&pmd:W@at old=t2 was=page atomic=true',
+      'clear entry=&pud:W@at',
+    ]);
   });
 });
 
