@@ -27,6 +27,9 @@ export interface Reviewed {
 const MEGABYTES = 700;
 const LEAST_MEGABYTES = 320;
 
+/** A search makes states that live long: fewer, larger collections copy less of them. Measured: a sixth of the time. */
+const YOUNG_MEGABYTES = 64;
+
 const megabytesEach = (jobs: number): number => Math.max(LEAST_MEGABYTES, Math.floor(MEGABYTES / jobs));
 
 /** Patches that are reviewed before another thread would have started. */
@@ -60,7 +63,10 @@ export async function reviewOnThreads(
     workerData: work,
     // Threads that wait for work would not hear that they shall end.
     useAtomics: false,
-    resourceLimits: { maxOldGenerationSizeMb: megabytesEach(jobs) },
+    resourceLimits: {
+      maxOldGenerationSizeMb: megabytesEach(jobs),
+      maxYoungGenerationSizeMb: YOUNG_MEGABYTES,
+    },
   });
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();

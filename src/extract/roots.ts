@@ -16,8 +16,6 @@ interface Uses {
 }
 
 export class CallersInFile {
-  private readonly names = new Map<Definition, ReadonlySet<string>>();
-
   constructor(
     private readonly index: FileIndex,
     private readonly resolver: Resolver,
@@ -83,28 +81,47 @@ export class CallersInFile {
 
   /** What of the file uses a name, its own or another file's. */
   usesOf(name: string): Uses {
+    const users = usersIn(this.index);
     const by: Definition[] = [];
-    let addressTaken = false;
-    for (const candidates of this.index.definitions.values()) {
-      for (const candidate of candidates) {
-        if (candidate.name === name || !candidate.when.every(() => true)) continue;
-        if (candidate.kind === 'table') {
-          if (Object.values(candidate.members).includes(name)) addressTaken = true;
-          continue;
-        }
-        if (candidate.kind !== 'function' && candidate.kind !== 'macro') continue;
-        let names = this.names.get(candidate);
-        if (names === undefined) {
-          names = identifiersIn(this.index.text, candidate.body, candidate.end);
-          this.names.set(candidate, names);
-        }
-        if (!names.has(name)) continue;
-        const body = this.index.text.slice(candidate.body, candidate.end);
-        const called = new RegExp(`\\b${name}\\s*\\(`).test(body);
-        if (called) by.push(candidate);
-        else addressTaken = true;
-      }
+    let addressTaken = users.tables.has(name);
+    for (const candidate of users.named.get(name) ?? []) {
+      if (candidate.name === name) continue;
+      const body = this.index.text.slice(candidate.body, candidate.end);
+      if (new RegExp(`\\b${name}\\s*\\(`).test(body)) by.push(candidate);
+      else addressTaken = true;
     }
     return { by, addressTaken };
   }
+}
+
+/** By name: functions and macros of a file whose text has it, and the names that its tables hold. */
+interface Users {
+  readonly named: ReadonlyMap<string, readonly Definition[]>;
+  readonly tables: ReadonlySet<string>;
+}
+
+const usersOf = new WeakMap<FileIndex, Users>();
+
+function usersIn(index: FileIndex): Users {
+  const known = usersOf.get(index);
+  if (known !== undefined) return known;
+  const named = new Map<string, Definition[]>();
+  const tables = new Set<string>();
+  for (const candidates of index.definitions.values())
+    for (const candidate of candidates) {
+      if (candidate.kind === 'table') {
+        for (const member of Object.values(candidate.members))
+          if (member !== candidate.name) tables.add(member);
+        continue;
+      }
+      if (candidate.kind !== 'function' && candidate.kind !== 'macro') continue;
+      for (const name of identifiersIn(index.text, candidate.body, candidate.end)) {
+        const users = named.get(name);
+        if (users === undefined) named.set(name, [candidate]);
+        else users.push(candidate);
+      }
+    }
+  const users = { named, tables };
+  usersOf.set(index, users);
+  return users;
 }

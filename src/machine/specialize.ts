@@ -33,6 +33,8 @@ export interface SpecialProgram {
 
 /** A larger unfolded graph costs more than it saves. */
 const MOST_NODES = 12_000;
+/** The same as long as there is a variable that need not be told apart. */
+const MANY_NODES = 6_000;
 
 /** The key under which a fork finds where to go on. */
 export const forkKey = (values: readonly Value[]): string =>
@@ -43,8 +45,12 @@ export function specialize(program: EventProgram): SpecialProgram | null {
   // What several programs have in common is not known from one of them, nor where a number lies that is an address.
   if ((program.shared ?? []).length > 0) return null;
   if (program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'witness')) return null;
-  const unfolded = unfold(program);
-  return unfolded === null ? null : merge(cut(program, unfolded));
+  const placed = placedVariables(program);
+  for (;;) {
+    const unfolded = unfold(program, placed);
+    if (typeof unfolded !== 'string') return unfolded === null ? null : merge(cut(program, unfolded));
+    placed.delete(unfolded);
+  }
 }
 
 /** The program without what can matter to nobody wherever it is about: its graph is not unfolded. */
@@ -52,19 +58,26 @@ export function withoutIdle(program: EventProgram): EventProgram {
   const { nodes } = program;
   const graph: Unfolded = {
     origin: nodes.map((_, id) => id),
-    known: nodes.map(() => () => null),
+    values: withoutKnowledge(),
     next: nodes.map((node) => [...successorsOf(node)]),
     forks: nodes.map(() => null),
   };
   return { ...program, nodes: merge(cut(program, graph)).nodes };
 }
 
+/** What expressions can be where no variable is known. */
+function withoutKnowledge(): Unfolded['values'] {
+  const prober = new Prober();
+  const possible = remembered((expression, known) => prober.values(expression, known), new Knowledge());
+  return (_, expression) => possible(expression, () => 0);
+}
+
 // ---- unfolding
 
 interface Unfolded {
   readonly origin: NodeId[];
-  /** What is known at the node of the variables that are told apart. */
-  readonly known: ((name: string) => Known)[];
+  /** What an expression can be at the node by what is known there; null where that is not told. */
+  readonly values: (at: number, expression: Expression) => readonly Known[] | null;
   readonly next: number[][];
   /** Names and texts of the fork behind the node; null where there is one way, or a branch. */
   readonly forks: ({ readonly names: readonly string[]; readonly texts: readonly string[] } | null)[];
@@ -111,7 +124,7 @@ const isPlace = (value: Value): boolean =>
   value.kind === 'address' || value.kind === 'entry-pointer' || value.kind === 'memory';
 
 /** Variables that may hold an address, a pointer or memory, or what a comparison of such says. */
-function placedVariables(program: EventProgram): ReadonlySet<string> {
+function placedVariables(program: EventProgram): Set<string> {
   const placed = new Set<string>();
   for (const [name, value] of program.initial) if (isPlace(value)) placed.add(name);
   const places = (expression: Expression): boolean => {
@@ -147,56 +160,138 @@ type Members = (container: Expression) => readonly Known[] | null;
 const boxOf = (container: Expression): string | null =>
   container.op === 'const' && container.value.kind === 'symbol' ? container.value.name : null;
 
-function unfold(program: EventProgram): Unfolded | null {
+/** Numbers for what is known of values: 0 is nothing. */
+class Knowledge {
+  private readonly found: Known[] = [null];
+  private readonly texts = ['?'];
+  private readonly numbers = new Map<string, number>([['?', 0]]);
+  /** The same objects come again and again. */
+  private readonly seen = new Map<Value, number>();
+
+  number(known: Known): number {
+    if (known === null) return 0;
+    const seen = this.seen.get(known);
+    if (seen !== undefined) return seen;
+    const text = knownText(known);
+    let number = this.numbers.get(text);
+    if (number === undefined) {
+      number = this.found.length;
+      this.numbers.set(text, number);
+      this.found.push(known);
+      this.texts.push(text);
+    }
+    this.seen.set(known, number);
+    return number;
+  }
+
+  known(number: number): Known {
+    return this.found[number] ?? null;
+  }
+
+  text(number: number): string {
+    return this.texts[number] ?? '?';
+  }
+}
+
+/** What `ask` says of an expression, once for all nodes at which the same is known of its variables. */
+function remembered<T>(
+  ask: (expression: Expression, known: (name: string) => Known) => T,
+  knowledge: Knowledge,
+): (expression: Expression, number: (name: string) => number) => T {
+  const names = new Map<Expression, readonly string[]>();
+  const answers = new Map<Expression, Map<string, T>>();
+  return (expression, number) => {
+    let variables = names.get(expression);
+    if (variables === undefined) {
+      variables = [...namesIn(expression).variables];
+      names.set(expression, variables);
+      answers.set(expression, new Map());
+    }
+    let text = '';
+    for (const name of variables) text += String.fromCharCode(number(name));
+    const byText = answers.get(expression) as Map<string, T>;
+    const known = byText.get(text);
+    if (known !== undefined) return known;
+    const answer = ask(expression, (name) => knowledge.known(number(name)));
+    byText.set(text, answer);
+    return answer;
+  };
+}
+
+/** The graph; or the name of a variable without which it is smaller, where it is large; or null, where there is none. */
+function unfold(program: EventProgram, placed: ReadonlySet<string>): Unfolded | string | null {
   const { nodes } = program;
-  const placed = placedVariables(program);
   const live = liveVariables(program).map((names) => names.filter((name) => placed.has(name)));
+  const positions = live.map((names) => new Map(names.map((name, n) => [name, n])));
   const prober = new Prober();
   const members = membersOf(program);
-  const start = (name: string): Known => knowledgeOf(program.initial.get(name) ?? ZERO);
+  const knowledge = new Knowledge();
+  const waysOf = remembered((expression, known) => prober.ways(expression, known), knowledge);
+  const possible = remembered((expression, known) => prober.values(expression, known), knowledge);
 
-  const result: Unfolded = { origin: [], known: [], next: [], forks: [] };
-  const numbers = new Map<string, number>();
-  const enter = (origin: NodeId, known: (name: string) => Known): number => {
-    const names = live[origin] ?? [];
-    const values = names.map(known);
-    const key = `${origin}:${values.map(knownText).join('|')}`;
-    const seen = numbers.get(key);
+  const rows: (readonly number[])[] = [];
+  const versions = nodes.map(() => new Map<string, number>());
+  const result: Unfolded = {
+    origin: [],
+    values: (at, expression) => possible(expression, numberAt(at)),
+    next: [],
+    forks: [],
+  };
+  const numberAt = (at: number): ((name: string) => number) => {
+    const position = positions[result.origin[at] as NodeId] as ReadonlyMap<string, number>;
+    const row = rows[at] as readonly number[];
+    return (name) => {
+      const n = position.get(name);
+      return n === undefined ? 0 : (row[n] as number);
+    };
+  };
+  const enter = (origin: NodeId, number: (name: string) => number): number => {
+    const row = (live[origin] as readonly string[]).map(number);
+    const key = String.fromCharCode(...row);
+    const known = versions[origin] as Map<string, number>;
+    const seen = known.get(key);
     if (seen !== undefined) return seen;
-    const number = result.origin.length;
-    numbers.set(key, number);
-    const table = new Map(names.map((name, n) => [name, values[n] ?? null]));
+    const at = result.origin.length;
+    known.set(key, at);
     result.origin.push(origin);
-    result.known.push((name) => table.get(name) ?? null);
+    rows.push(row);
     result.next.push([]);
     result.forks.push(null);
-    return number;
+    return at;
   };
-  enter(0, start);
+  enter(0, (name) => knowledge.number(knowledgeOf(program.initial.get(name) ?? ZERO)));
+  let isLarge = false;
   for (let at = 0; at < result.origin.length; at += 1) {
     if (result.origin.length > MOST_NODES) return null;
+    if (result.origin.length > MANY_NODES && !isLarge) {
+      isLarge = true;
+      const most = multiplying(live, versions);
+      if (most !== null) return most;
+    }
     const node = nodes[result.origin[at] as NodeId] as ProgramNode;
-    const known = result.known[at] as (name: string) => Known;
-    const valuesOf = (expression: Expression): readonly Known[] | null => prober.values(expression, known);
+    const number = numberAt(at);
+    const valuesOf = (expression: Expression): readonly Known[] | null => possible(expression, number);
     switch (node.kind) {
       case 'branch': {
-        const ways = prober.ways(node.on, known);
+        const ways = waysOf(node.on, number);
         result.next[at] = [
-          ...(ways.yes ? [enter(node.then, known)] : []),
-          ...(ways.no ? [enter(node.else, known)] : []),
+          ...(ways.yes ? [enter(node.then, number)] : []),
+          ...(ways.no ? [enter(node.else, number)] : []),
         ];
         break;
       }
       case 'assign':
       case 'event': {
-        const written = new Map<string, readonly Known[] | null>();
+        const written = new Map<string, readonly number[] | null>();
+        const numbers = (known: readonly Known[] | null): readonly number[] | null =>
+          known === null ? null : known.map((value) => knowledge.number(value));
         if (node.kind === 'assign')
           for (const set of node.sets)
-            written.set(set.name, placed.has(set.name) ? valuesOf(set.value) : null);
+            written.set(set.name, placed.has(set.name) ? numbers(valuesOf(set.value)) : null);
         else
           for (const name of writtenBy(node.event))
-            written.set(name, resultsOf(node.event, valuesOf, members(prober)));
-        goOn(result, at, node.next, written, live[node.next] ?? [], known, enter);
+            written.set(name, numbers(resultsOf(node.event, valuesOf, members(prober))));
+        goOn(result, at, node.next, written, live[node.next] ?? [], number, knowledge, enter);
         break;
       }
       case 'return':
@@ -211,31 +306,61 @@ function goOn(
   result: Unfolded,
   at: number,
   next: NodeId,
-  written: ReadonlyMap<string, readonly Known[] | null>,
+  written: ReadonlyMap<string, readonly number[] | null>,
   live: readonly string[],
-  known: (name: string) => Known,
-  enter: (origin: NodeId, known: (name: string) => Known) => number,
+  number: (name: string) => number,
+  knowledge: Knowledge,
+  enter: (origin: NodeId, number: (name: string) => number) => number,
 ): void {
   const names = live.filter((name) => (written.get(name)?.length ?? 0) > 1);
-  const single = (name: string): Known => {
+  const single = (name: string): number => {
     const values = written.get(name);
-    return values === undefined ? known(name) : (values?.[0] ?? null);
+    return values === undefined ? number(name) : (values?.[0] ?? 0);
   };
-  let combinations: Known[][] = [[]];
+  let combinations: number[][] = [[]];
   for (const name of names)
     combinations = combinations.flatMap((left) => (written.get(name) ?? []).map((value) => [...left, value]));
   const targets = combinations.map((values) =>
     enter(next, (name) => {
       const n = names.indexOf(name);
-      return n < 0 ? single(name) : (values[n] ?? null);
+      return n < 0 ? single(name) : (values[n] as number);
     }),
   );
   result.next[at] = targets;
   if (names.length > 0)
     result.forks[at] = {
       names,
-      texts: combinations.map((values) => values.map(knownText).join('|')),
+      texts: combinations.map((values) => values.map((value) => knowledge.text(value)).join('|')),
     };
+}
+
+/** Less than this part of the nodes left makes it worth not to tell a variable apart. */
+const WORTH = 0.75;
+
+/** The variable that multiplies the nodes most: those that go with another one, as a pointer and its address, do not. */
+function multiplying(
+  live: readonly (readonly string[])[],
+  versions: readonly ReadonlyMap<string, number>[],
+): string | null {
+  const saved = new Map<string, number>();
+  let all = 0;
+  versions.forEach((rows, origin) => {
+    all += rows.size;
+    if (rows.size < 2) return;
+    (live[origin] ?? []).forEach((name, n) => {
+      const left = new Set<string>();
+      for (const row of rows.keys()) left.add(row.slice(0, n) + row.slice(n + 1));
+      saved.set(name, (saved.get(name) ?? 0) + rows.size - left.size);
+    });
+  });
+  let most: string | null = null;
+  let least = all * (1 - WORTH);
+  for (const [name, count] of saved)
+    if (count > least) {
+      least = count;
+      most = name;
+    }
+  return most;
 }
 
 /** What every container can hold, over the whole program; asked with a prober that knows no variable. */
@@ -289,14 +414,20 @@ const OPEN = -1;
 function cut(program: EventProgram, graph: Unfolded): Cut {
   const { origin, next, forks } = graph;
   const nodes = origin.map((id) => program.nodes[id] as ProgramNode);
-  const prober = new Prober();
   const events = program.nodes.flatMap((node) => (node.kind === 'event' ? [node.event] : []));
   const around = surroundingsOf(events, program);
   const boxes = boxesAreNamed(events);
   const names = new Names();
 
   // Per node and write: what it reads when it is kept, and what it writes.
-  const parts = nodes.map((node, at) => partsOf(node, forks[at]?.names ?? [], boxes, names));
+  const known = new Map<string, Parts>();
+  const parts = nodes.map((node, at) => {
+    const forked = forks[at]?.names ?? [];
+    const key = `${origin[at]} ${forked.join(' ')}`;
+    const found = known.get(key) ?? partsOf(node, forked, boxes, names);
+    known.set(key, found);
+    return found;
+  });
   const kept = new Uint8Array(nodes.length);
   const before: number[][] = nodes.map(() => []);
   next.forEach((ways, at) => {
@@ -308,12 +439,11 @@ function cut(program: EventProgram, graph: Unfolded): Cut {
   parts.forEach((part, at) => {
     keptParts[at] = new Uint8Array(part.writes.length);
   });
-  const work: number[] = [];
   const queued = new Uint8Array(nodes.length);
+  let highest = -1;
   const queue = (at: number): void => {
-    if (queued[at] !== 0) return;
     queued[at] = 1;
-    work.push(at);
+    if (at > highest) highest = at;
   };
   const keep = (at: number): void => {
     if (kept[at] !== 0) return;
@@ -325,52 +455,58 @@ function cut(program: EventProgram, graph: Unfolded): Cut {
   };
   nodes.forEach((node, at) => {
     if (node.kind === 'return') keep(at);
-    const known = graph.known[at] as (name: string) => Known;
-    if (expressionsOf(node).some((e) => looks(e, (expression) => prober.values(expression, known)))) {
+    const valuesOf = (expression: Expression): readonly Known[] | null => graph.values(at, expression);
+    if (expressionsOf(node).some((e) => looks(e, valuesOf))) {
       keep(at);
       chooseAll(at);
     }
     if (node.kind !== 'event') return;
-    if (hasEffect(node.event, around, (expression) => prober.values(expression, known))) keep(at);
+    if (hasEffect(node.event, around, valuesOf)) keep(at);
     else if (!boxes && node.event.kind.startsWith('container-')) keep(at);
   });
 
+  const after = new Uint32Array(words);
+  const settleLive = (at: number): void => {
+    queued[at] = 0;
+    after.fill(0);
+    for (const to of next[at] ?? []) {
+      const there = live[to] as Uint32Array;
+      for (let word = 0; word < words; word += 1)
+        after[word] = (after[word] as number) | (there[word] as number);
+    }
+    const part = parts[at] as Parts;
+    const chosen = keptParts[at] as Uint8Array;
+    part.writes.forEach((write, n) => {
+      if (chosen[n] !== 0) return;
+      const wanted =
+        write.names.some((name) => hasBit(after, name)) ||
+        (kept[at] !== 0 && (write.forked || nodes[at]?.kind !== 'assign'));
+      if (!wanted) return;
+      chosen[n] = 1;
+      kept[at] = 1;
+    });
+    for (const name of part.kills) clearBit(after, name);
+    part.writes.forEach((write, n) => {
+      if (chosen[n] !== 0) for (const name of write.reads) setBit(after, name);
+    });
+    if (kept[at] !== 0) for (const name of part.reads) setBit(after, name);
+    const own = live[at] as Uint32Array;
+    let changed = false;
+    for (let word = 0; word < words; word += 1) {
+      const now = ((own[word] as number) | (after[word] as number)) >>> 0;
+      if (now === own[word]) continue;
+      own[word] = now;
+      changed = true;
+    }
+    if (changed) for (const from of before[at] ?? []) queue(from);
+  };
   /** Variables that are read later make whoever writes them needed. */
   const spread = (): void => {
-    const after = new Uint32Array(words);
-    for (let at = work.pop(); at !== undefined; at = work.pop()) {
-      queued[at] = 0;
-      after.fill(0);
-      for (const to of next[at] ?? []) {
-        const there = live[to] as Uint32Array;
-        for (let word = 0; word < words; word += 1)
-          after[word] = (after[word] as number) | (there[word] as number);
-      }
-      const part = parts[at] as Parts;
-      const chosen = keptParts[at] as Uint8Array;
-      part.writes.forEach((write, n) => {
-        if (chosen[n] !== 0) return;
-        const wanted =
-          write.names.some((name) => hasBit(after, name)) ||
-          (kept[at] !== 0 && (write.forked || nodes[at]?.kind !== 'assign'));
-        if (!wanted) return;
-        chosen[n] = 1;
-        kept[at] = 1;
-      });
-      for (const name of part.kills) clearBit(after, name);
-      part.writes.forEach((write, n) => {
-        if (chosen[n] !== 0) for (const name of write.reads) setBit(after, name);
-      });
-      if (kept[at] !== 0) for (const name of part.reads) setBit(after, name);
-      const own = live[at] as Uint32Array;
-      let changed = false;
-      for (let word = 0; word < words; word += 1) {
-        const now = ((own[word] as number) | (after[word] as number)) >>> 0;
-        if (now === own[word]) continue;
-        own[word] = now;
-        changed = true;
-      }
-      if (changed) for (const from of before[at] ?? []) queue(from);
+    // Nodes were numbered on the way from the start: from the last to the first, most come when their ways on are done.
+    while (highest >= 0) {
+      const from = highest;
+      highest = -1;
+      for (let at = from; at >= 0; at -= 1) if (queued[at] !== 0) settleLive(at);
     }
   };
 
@@ -572,26 +708,15 @@ function merge(graph: Cut): SpecialProgram {
   for (let n = 0; n < reached.length; n += 1)
     for (const to of graph.next[reached[n] as number] ?? []) reach(to);
 
+  const ways = reached.map((at) =>
+    (graph.next[at] ?? []).map((to) => (to < 0 ? -1 : (position.get(to) as number))),
+  );
   const own = reached.map((at) => {
     const node = graph.nodes[at] as ProgramNode;
     const sets = node.kind === 'assign' ? node.sets.map((set) => set.name).join(' ') : '';
     return `${graph.origin[at]} ${sets}`;
   });
-  let classes = numbered(own);
-  for (let count = -1; count !== classes.count; ) {
-    count = classes.count;
-    const current = classes.of;
-    const classOf = (at: number): number => (at < 0 ? -1 : (current[position.get(at) as number] as number));
-    classes = numbered(
-      reached.map((at, n) => {
-        const ways = (graph.next[at] ?? []).map(classOf);
-        const fork = graph.forks[at];
-        const alike = ways.every((way) => way === ways[0]);
-        const texts = fork === null || fork === undefined || alike ? '' : fork.texts.join(' & ');
-        return `${current[n]} ${alike ? (ways[0] ?? '') : ways.join(' ')} ${texts}`;
-      }),
-    );
-  }
+  const classes = refined(own, ways, (n) => graph.forks[reached[n] as number]?.texts.join(' & ') ?? '');
 
   const nodes: ProgramNode[] = [];
   const origin: NodeId[] = [];
@@ -607,7 +732,7 @@ function merge(graph: Cut): SpecialProgram {
       }
       return stopped;
     }
-    const cls = classes.of[position.get(at) as number] as number;
+    const cls = classes[position.get(at) as number] as number;
     const known = numbers.get(cls);
     if (known !== undefined) return known;
     numbers.set(cls, order.length);
@@ -654,15 +779,82 @@ function merge(graph: Cut): SpecialProgram {
   return { nodes, origin, forks };
 }
 
-function numbered(texts: readonly string[]): { readonly of: readonly number[]; readonly count: number } {
-  const numbers = new Map<string, number>();
-  const of = texts.map((text) => {
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
+/**
+ * The coarsest classes in which nodes of one class have the same text of their own, and ways on to the same classes. A
+ * class that falls apart keeps its number for the largest part, so that only those are looked at again that lead to
+ * another one.
+ *
+ * @param ways per node: where it goes on, -1 for the end
+ * @param forkOf by what it goes on, which counts where its ways lead to different classes
+ */
+function refined(
+  own: readonly string[],
+  ways: readonly (readonly number[])[],
+  forkOf: (node: number) => string,
+): readonly number[] {
+  const before: number[][] = ways.map(() => []);
+  ways.forEach((next, node) => {
+    for (const to of next) if (to >= 0) before[to]?.push(node);
   });
-  return { of, count: numbers.size };
+  const classes = new Array<number>(own.length).fill(0);
+  const members: number[][] = [];
+  const byText = new Map<string, number>();
+  own.forEach((text, node) => {
+    let found = byText.get(text);
+    if (found === undefined) {
+      found = members.length;
+      byText.set(text, found);
+      members.push([]);
+    }
+    classes[node] = found;
+    members[found]?.push(node);
+  });
+  const signature = (node: number): string => {
+    const next = ways[node] as readonly number[];
+    const first = next[0] ?? -1;
+    const cls = first < 0 ? -1 : (classes[first] as number);
+    let text = `${cls}`;
+    let alike = true;
+    for (let n = 1; n < next.length; n += 1) {
+      const to = next[n] as number;
+      const other = to < 0 ? -1 : (classes[to] as number);
+      if (other !== cls) alike = false;
+      text += ` ${other}`;
+    }
+    if (next.length === 0) return '';
+    return alike ? `${cls}` : `${text} ${forkOf(node)}`;
+  };
+  let dirty = new Set<number>(members.keys());
+  while (dirty.size > 0) {
+    const moved: number[] = [];
+    for (const cls of dirty) {
+      const nodes = members[cls] as number[];
+      if (nodes.length < 2) continue;
+      const parts = new Map<string, number[]>();
+      for (const node of nodes) {
+        const text = signature(node);
+        const part = parts.get(text);
+        if (part === undefined) parts.set(text, [node]);
+        else part.push(node);
+      }
+      if (parts.size < 2) continue;
+      let largest: number[] = [];
+      for (const part of parts.values()) if (part.length > largest.length) largest = part;
+      members[cls] = largest;
+      for (const part of parts.values()) {
+        if (part === largest) continue;
+        for (const node of part) {
+          classes[node] = members.length;
+          moved.push(node);
+        }
+        members.push(part);
+      }
+    }
+    dirty = new Set(
+      moved.flatMap((node) => (before[node] as number[]).map((from) => classes[from] as number)),
+    );
+  }
+  return classes;
 }
 
 /** Where every node of the specialised program can go on, its forks included. */
