@@ -18,12 +18,13 @@ export function constantMacro(name: string, file: string, resolver: Resolver, kn
   try {
     return new Evaluation(resolver, file, known).name(name, new Map(), 0);
   } catch (error) {
-    if (error instanceof NotConstant) return null;
+    if (error === NOT_CONSTANT) return null;
     throw error;
   }
 }
 
-class NotConstant extends Error {}
+/** Thrown where the text is no constant. One for all: to make an error takes long. */
+const NOT_CONSTANT = new Error('not a constant');
 
 class Evaluation {
   constructor(
@@ -36,7 +37,7 @@ class Evaluation {
     const bound = scope.get(name) ?? this.known(name);
     if (bound !== null && bound !== undefined) return bound;
     const found = depth > DEPTH ? null : this.resolver.define(name, this.file);
-    if (found?.definition.kind !== 'macro' || found.definition.parameters !== null) throw new NotConstant();
+    if (found?.definition.kind !== 'macro' || found.definition.parameters !== null) throw NOT_CONSTANT;
     return this.text(
       found.index.text.slice(found.definition.body, found.definition.end),
       new Map(),
@@ -64,9 +65,8 @@ class Evaluation {
         return name === '_AT' ? b : a;
       default: {
         const found = depth > DEPTH ? null : this.resolver.define(name, this.file);
-        if (found?.definition.kind !== 'macro' || found.definition.parameters === null)
-          throw new NotConstant();
-        if (found.definition.parameters.length !== args.length) throw new NotConstant();
+        if (found?.definition.kind !== 'macro' || found.definition.parameters === null) throw NOT_CONSTANT;
+        if (found.definition.parameters.length !== args.length) throw NOT_CONSTANT;
         const scope = new Map(found.definition.parameters.map((parameter, n) => [parameter, args[n] ?? 0]));
         return this.text(
           found.index.text.slice(found.definition.body, found.definition.end),
@@ -81,13 +81,13 @@ class Evaluation {
     const tokens = tokensOf(source.replace(/\\\n/g, ' ').replace(CAST, ' '));
     let at = 0;
     const take = (token: string): void => {
-      if (tokens[at] !== token) throw new NotConstant();
+      if (tokens[at] !== token) throw NOT_CONSTANT;
       at += 1;
     };
     const primary = (): number => {
       const token = tokens[at];
       at += 1;
-      if (token === undefined) throw new NotConstant();
+      if (token === undefined) throw NOT_CONSTANT;
       if (/^\d/.test(token)) return Number(/^0\d/.test(token) ? `0o${token}` : token);
       if (token === '-') return -primary();
       if (token === '+') return primary();
@@ -97,7 +97,7 @@ class Evaluation {
         take(')');
         return value;
       }
-      if (!/^\w/.test(token)) throw new NotConstant();
+      if (!/^\w/.test(token)) throw NOT_CONSTANT;
       if (tokens[at] !== '(' || scope.has(token)) return this.name(token, scope, depth);
       at += 1;
       const args: number[] = [];
@@ -106,7 +106,7 @@ class Evaluation {
         if (/^[UL]+$/.test(tokens[at] ?? '') && args.length > 0) at += 1;
         else args.push(binary(0));
         if (tokens[at] === ',') at += 1;
-        else if (tokens[at] !== ')') throw new NotConstant();
+        else if (tokens[at] !== ')') throw NOT_CONSTANT;
       }
       take(')');
       return this.call(token, args, depth);
@@ -122,7 +122,7 @@ class Evaluation {
       }
     };
     const value = binary(0);
-    if (at !== tokens.length || !Number.isInteger(value)) throw new NotConstant();
+    if (at !== tokens.length || !Number.isInteger(value)) throw NOT_CONSTANT;
     return value;
   }
 }
@@ -171,7 +171,7 @@ function tokensOf(text: string): string[] {
   const source = text.trim().replace(/\b(0[xX][\da-fA-F]+|\d+)[uUlL]+\b/g, '$1');
   while (TOKEN.lastIndex < source.length) {
     const match = TOKEN.exec(source);
-    if (match === null) throw new NotConstant();
+    if (match === null) throw NOT_CONSTANT;
     tokens.push(match[1] ?? '');
   }
   return tokens;
