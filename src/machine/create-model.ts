@@ -400,15 +400,18 @@ function runStep(step: Step, listener: Listener | null): number {
 
 /**
  * Goes on through nodes that do nothing but compute, up to the next one that asks something: where several answers lead
- * to the same place, they meet there. With several programs, another CPU may come in between.
+ * to the same place, they meet there. A loop ends it, too: what comes round to a state that was met stops there. With
+ * several programs, another CPU may come in between.
  */
 function runOn(step: Step, listener: Listener | null): void {
   const { program, cpu } = step;
-  for (let count = 0; count < NODES_PER_STEP; count += 1) {
+  const passed = new Set<number>();
+  for (;;) {
     const before = step.state;
     const id = before.pc[cpu] ?? -1;
     const node = program.nodes[id];
-    if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch')) return;
+    if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
+    passed.add(id);
     step.state = before.copy();
     step.node = program.origin[id] as number;
     if (!step.quietly(() => runNode(step, id, node, null))) {
