@@ -48,6 +48,8 @@ export class RuleEvents {
             type: null,
           });
     };
+    const [address, entry] = [argument('addr'), argument('p')];
+    if (address !== null && entry !== null) this.graph.couple(address.expr, entry.expr);
     // Memory is read where the call stands, once for all that the rule computes from it.
     const reads = new Map<string, Expression>();
     const behind = (name: string): Expression => {
@@ -301,12 +303,20 @@ export class RuleEvents {
       (result.kind === 'lock' || result.kind === 'unlock' || result.kind === 'assert-held') &&
       (result.class === 'other' ||
         // A lock that is no page table's protects no entry.
-        (result.class === 'ptl' && kindOf(result.lock, this.graph.kinds) !== 'entry-pointer'))
+        (result.class === 'ptl' &&
+          kindOf(result.lock, this.graph.kinds) !== 'entry-pointer' &&
+          !isTableLock(result.lock)))
     )
       return null;
     return result;
   }
 }
+
+/** What names a page-table lock that came in as an argument begins with. */
+export const TABLE_LOCK = 'table-lock:';
+
+const isTableLock = (lock: Expression): boolean =>
+  lock.op === 'const' && lock.value.kind === 'symbol' && lock.value.name.startsWith(TABLE_LOCK);
 
 function mapScope(
   scope: Record<string, unknown>,

@@ -11,7 +11,7 @@ import { constant, type Expression, integer, type Operator } from '#event/expres
 import type { NodeId, ProgramNode, Site } from '#event/program.js';
 import type { Level, Value } from '#event/value.js';
 import type { RuleSet } from '#rules/rule.js';
-import { RuleEvents } from './apply-rule.js';
+import { RuleEvents, TABLE_LOCK } from './apply-rule.js';
 import { Calls } from './calls.js';
 import { entryBits } from './entry-bits.js';
 import { choice, isZero, known, simplify } from './expressions.js';
@@ -154,6 +154,7 @@ class Builder {
       name: fn.name,
       nodes: this.graph.nodes as unknown as ProgramNode[],
       kinds: this.graph.kinds,
+      beside: this.graph.beside,
       indexPhis: this.loops.indexPhis,
       kernel: this.calls.kernel,
       guest: this.calls.guest,
@@ -260,6 +261,8 @@ class Builder {
       case 'address':
         this.graph.kinds.set(`a:${origin}`, 'address');
         return { ...base, expr: { op: 'var', name: `a:${origin}` } };
+      case 'table-lock':
+        return { ...base, expr: constant({ kind: 'symbol', name: `${TABLE_LOCK}${origin}` }) };
       default:
         return { ...base, expr: choice(origin, true) };
     }

@@ -13,6 +13,8 @@ interface Draft {
   readonly name: string;
   readonly nodes: readonly ProgramNode[];
   readonly kinds: ReadonlyMap<string, Kind>;
+  /** Address arguments with the entries that they are handed on with. */
+  readonly beside: ReadonlyMap<string, Expression | null>;
   readonly indexPhis: ReadonlySet<string>;
   /** init_mm was handed to something. */
   readonly kernel: boolean;
@@ -256,8 +258,18 @@ function positions(draft: Draft): ProgramNode[] {
       stable: true,
     };
   };
+  // Of two entries of one type either is the witness's: a flush of the other one's address does nothing for it.
+  const inFlush = (expr: Expression): Expression => {
+    const placed = change(expr);
+    const entry = expr.op === 'var' && starts.has(expr.name) ? draft.beside.get(expr.name) : undefined;
+    const own = entry === undefined || entry === null ? null : ownOfTwo(entry);
+    if (own === null || entry === undefined || entry === null || placed.op !== 'const') return placed;
+    const isOwn: Expression = { op: '==', args: [entry, constant(own)] };
+    return { op: 'select', args: [isOwn, placed, constant(at('past'))] };
+  };
   return draft.nodes.map((node) => {
-    const mapped = mapNode(node, change);
+    const isFlush = node.kind === 'event' && node.event.kind === 'flush';
+    const mapped = mapNode(node, isFlush ? inFlush : change);
     if (mapped.kind !== 'assign' || !mapped.sets.some((set) => draft.indexPhis.has(set.name))) return mapped;
     return {
       ...mapped,
@@ -271,6 +283,19 @@ function positions(draft: Draft): ProgramNode[] {
       ),
     };
   });
+}
+
+/** The witness's own one of the two entries that an argument may be; null where it is no such argument. */
+function ownOfTwo(entry: Expression): Value | null {
+  const values: Value[] = [];
+  visit(entry, (e) => {
+    if (e.op === 'const') values.push(e.value);
+    else if (e.op === 'choice') values.push(...e.of);
+  });
+  const pointers = values.filter((value) => value.kind === 'entry-pointer' && value.gap === 'at');
+  const own = pointers.find((value) => value.kind === 'entry-pointer' && value.table === 'W');
+  const hasOther = pointers.some((value) => value.kind === 'entry-pointer' && value.table === 'A');
+  return own !== undefined && hasOther ? own : null;
 }
 
 // ---- slice

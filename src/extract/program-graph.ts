@@ -17,6 +17,8 @@ export class ProgramGraph {
   readonly kinds = new Map<string, Kind>();
   private temporaries = 0;
   instances = 0;
+  /** Address arguments, and the entry that each is handed on together with; null where that is several. */
+  readonly beside = new Map<string, Expression | null>();
   /** CPU that the code runs on from here. */
   cpu = 0;
   current: NodeId = 0;
@@ -60,6 +62,14 @@ export class ProgramGraph {
     body();
     this.link(this.current, after);
     this.current = after;
+  }
+
+  /** The address is the entry's, as far as who hands both to a primitive says. */
+  couple(address: Expression, entry: Expression): void {
+    if (address.op !== 'var' || !address.name.startsWith('a:')) return;
+    const known = this.beside.get(address.name);
+    const same = known === undefined || JSON.stringify(known) === JSON.stringify(entry);
+    this.beside.set(address.name, same ? entry : null);
   }
 
   temporary(): string {

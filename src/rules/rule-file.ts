@@ -144,6 +144,7 @@ const typeRule = z.strictObject({
     'gather',
     'range',
     'lock',
+    'table-lock',
     'container',
     'guest',
   ]),

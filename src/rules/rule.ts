@@ -97,6 +97,7 @@ export interface TypeRule {
     | 'gather'
     | 'range'
     | 'lock'
+    | 'table-lock'
     | 'container'
     /** Names a guest: nothing is known of it but whose tables the function is about. */
     | 'guest';
