@@ -31,7 +31,7 @@ interface Draft {
 }
 
 export function finishProgram(draft: Draft): EventProgram {
-  const positioned = simplifyAnswers(positions(draft), mapNode);
+  const positioned = simplifyAnswers(withNull(positions(draft)), mapNode);
   const kept = slice(positioned, draft.returnsFlag, draft.readElsewhere ?? new Set());
   const nodes = framesInOrder(ownSpace(compact(kept)));
   const levels = levelsIn(nodes);
@@ -297,6 +297,28 @@ function ownOfTwo(entry: Expression): Value | null {
   const hasOther = pointers.some((value) => value.kind === 'entry-pointer' && value.table === 'A');
   return own !== undefined && hasOther ? own : null;
 }
+
+/** A page that came in and is tested may be none. */
+function withNull(nodes: readonly ProgramNode[]): readonly ProgramNode[] {
+  const tested = new Set<string>();
+  const test = (e: Expression | undefined): void => {
+    if (e === undefined) return;
+    if (e.op === 'choice') {
+      if (e.stable === true && e.of.some(isOwnPage)) tested.add(e.key);
+    } else if (e.op === '!' || e.op === '&&' || e.op === '||') e.args.forEach(test);
+  };
+  for (const node of nodes) if (node.kind === 'branch') test(node.on);
+  if (tested.size === 0) return nodes;
+  const none: Value = { kind: 'int', n: 0 };
+  return nodes.map((node) =>
+    mapNode(node, (e) =>
+      e.op === 'choice' && tested.has(e.key) && e.of.some(isOwnPage) ? { ...e, of: [...e.of, none] } : e,
+    ),
+  );
+}
+
+const isOwnPage = (value: Value): boolean =>
+  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
 
 // ---- slice
 

@@ -8,7 +8,7 @@ import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import { encodeValue, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
-import { operandsOf } from '#event/walk-program.js';
+import { expressionsOf, operandsOf } from '#event/walk-program.js';
 import type { Model } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
@@ -112,6 +112,7 @@ export function createModel(options: ModelOptions): MachineModel {
     ambient,
     buffers: programs.length > 1 || options.programs.some(startsFlush),
     pageBrought: options.programs.some(bringsPage),
+    bringer: bringerOf(options.programs),
     brought: broughtBy(options.programs),
     names: options.names ?? options.programs.map((program) => program.name),
     shared: new Map(
@@ -308,6 +309,20 @@ function bringsPage(program: EventProgram): boolean {
         return false;
     }
   });
+}
+
+function bringerOf(programs: readonly EventProgram[]): string | null {
+  const keys = new Set<string | null>();
+  const visit = (expression: Expression): void => {
+    if (expression.op === 'const') {
+      if (isPage(expression.value)) keys.add(null);
+    } else if (expression.op === 'choice') {
+      if (expression.of.some(isPage)) keys.add(expression.stable === true ? expression.key : null);
+    } else if (expression.op !== 'var' && expression.op !== 'param') expression.args.forEach(visit);
+  };
+  for (const program of programs) for (const node of program.nodes) expressionsOf(node).forEach(visit);
+  const [only] = keys;
+  return keys.size === 1 && only !== undefined ? only : null;
 }
 
 const isPage = (value: Value): boolean =>

@@ -117,8 +117,13 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
   const { remembered } = step.machine;
   if (options.length > 1 && (remembered === null || remembered.has(key)))
     step.state.note(name, options[at] as string);
-  return expression.of[at] ?? ANY;
+  const chosen = expression.of[at] ?? ANY;
+  if (step.machine.bringer === expression.key && !isOwnPage(chosen)) step.forgetBrought();
+  return chosen;
 }
+
+const isOwnPage = (value: Value): boolean =>
+  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
 
 /** A text for an expression that names no variable: two programs that ask the same ask it alike. */
 function describe(expression: Expression): string {

@@ -149,6 +149,7 @@ export class Prober {
       ambient: true,
       buffers: true,
       pageBrought: false,
+      bringer: null,
       brought: [],
       names: [],
       reclaimed: false,

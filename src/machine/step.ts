@@ -25,11 +25,14 @@ import {
   type Layout,
   LEAF,
   PAGE_LIFE,
+  PAGE_REFS,
   type State,
   TABLE_LIFE,
   type ValueTable,
 } from './state.js';
 import { KINDEST } from './surroundings.js';
+
+const NOT_BROUGHT = 'page not brought';
 
 /** Noted while the witness's entry of the level does not map its page, where the translation that it held was clean. */
 export const cleanName = (level: number): string => `clean:${level}`;
@@ -75,6 +78,8 @@ export interface Machine {
   readonly buffers: boolean;
   /** The page came in as an argument: whoever passed it holds a reference. */
   readonly pageBrought: boolean;
+  /** The one question whose answer says whether the witness's page was brought in; null where there are several, or none. */
+  readonly bringer: string | null;
   /** Memory of the witness that came in from outside (arguments, lists): its history is chosen before the first flush. */
   readonly brought: readonly MemoryValue[];
   readonly names: readonly string[];
@@ -407,6 +412,13 @@ export class Step {
     if (value.of === 'W' && name === 'dirty' && !answer && this.entry(level).maps !== 'page')
       this.state.note(cleanName(level), 'yes');
     return answer;
+  }
+
+  /** The page that came in is another one, or none: nobody but the program and the mapping holds the witness's. */
+  forgetBrought(): void {
+    if (this.state.extra.has(NOT_BROUGHT)) return;
+    this.state.note(NOT_BROUGHT, 'yes');
+    this.set(PAGE_REFS, Math.max(0, this.get(PAGE_REFS) - 1));
   }
 
   private settleStaleWrites(level: number, write: boolean): void {
