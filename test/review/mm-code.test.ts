@@ -269,6 +269,120 @@ unsigned long clean_range(struct address_space *mapping, pgoff_t first, pgoff_t 
   });
 });
 
+describe('two addresses', () => {
+  const move = (clear: string, behind = ''): Files => ({
+    'mm/userfaultfd.c': `
+int move_one(struct mm_struct *mm, struct vm_area_struct *dst_vma, struct vm_area_struct *src_vma,
+	     unsigned long dst_addr, unsigned long src_addr, pte_t *dst_pte, pte_t *src_pte,
+	     spinlock_t *dst_ptl, spinlock_t *src_ptl)
+{
+	pte_t old;
+
+	double_pt_lock(dst_ptl, src_ptl);
+	if (!pte_none(ptep_get(dst_pte))) {
+		double_pt_unlock(dst_ptl, src_ptl);
+		return -EAGAIN;
+	}
+	${clear}
+	set_pte_at(mm, dst_addr, dst_pte, old);
+	double_pt_unlock(dst_ptl, src_ptl);
+	${behind}
+	return 0;
+}
+`,
+  });
+  const right = move('old = ptep_clear_flush(src_vma, src_addr, src_pte);');
+  const plain = 'old = ptep_get_and_clear(mm, src_addr, src_pte);';
+
+  test('are flushed each for itself', () => {
+    expect(findings(X86, right, move(`${plain} flush_tlb_page(src_vma, src_addr);`))).toEqual([]);
+    expect(findings(X86, right, move(`${plain} flush_tlb_page(dst_vma, dst_addr);`))).toEqual([
+      'introduced flush-scope-too-narrow in move_one',
+    ]);
+  });
+  test('are flushed before the locks that came in are dropped', () => {
+    expect(findings(X86, right, move(plain, 'flush_tlb_page(src_vma, src_addr);'))).toEqual([
+      'introduced unlock-before-flush in move_one',
+    ]);
+  });
+  test('that need no flush of the other one take it and leave it', () => {
+    const both = move(
+      'old = ptep_clear_flush(src_vma, src_addr, src_pte);',
+      'flush_tlb_page(dst_vma, dst_addr);',
+    );
+    expect(findings(X86, right, both)).toEqual([]);
+    expect(findings(X86, both, right)).toEqual([]);
+  });
+});
+
+describe('a page that may be given or not', () => {
+  const unmap = (flush: string): Files => ({
+    'mm/hugetlb.c': `
+void unmap_one(struct vm_area_struct *vma, unsigned long addr, pte_t *pte, struct page *ref_page,
+	       struct mmu_notifier_range *range)
+{
+	pte_t old = ptep_get(pte);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	page = pte_page(old);
+	if (ref_page && page != ref_page)
+		return;
+	mmu_notifier_invalidate_range_start(range);
+	ptep_get_and_clear(vma->vm_mm, addr, pte);
+	${flush}
+	put_page(page);
+	mmu_notifier_invalidate_range_end(range);
+}
+`,
+  });
+
+  test('is held by nobody else where it is not', () => {
+    const right = unmap('flush_tlb_page(vma, addr);');
+    expect(findings(X86, right, unmap(''))).toEqual(['introduced free-before-flush in unmap_one']);
+    expect(findings(X86, right, unmap('flush_tlb_range(vma, addr, addr + PAGE_SIZE);'))).toEqual([]);
+  });
+});
+
+describe("reclaim's batch", () => {
+  const pending = (required: string): Files => ({
+    'mm/rmap.c': `
+void set_tlb_ubc_flush_pending(struct mm_struct *mm, pte_t pteval, unsigned long uaddr)
+{
+	struct tlbflush_unmap_batch *tlb_ubc = &current->tlb_ubc;
+	bool writable = pte_dirty(pteval);
+
+	if (!pte_accessible(mm, pteval))
+		return;
+	arch_tlbbatch_add_pending(&tlb_ubc->arch, mm, uaddr);
+	${required}
+	if (writable)
+		tlb_ubc->writable = true;
+}
+
+void try_to_unmap_flush(void)
+{
+	struct tlbflush_unmap_batch *tlb_ubc = &current->tlb_ubc;
+
+	if (!tlb_ubc->flush_required)
+		return;
+	arch_tlbbatch_flush(&tlb_ubc->arch);
+	tlb_ubc->flush_required = false;
+	tlb_ubc->writable = false;
+}
+`,
+  });
+  const right = pending('tlb_ubc->flush_required = true;');
+
+  test('is flushed only where a flush is said to be owed', () => {
+    expect(findings(X86, right, pending('if (writable) tlb_ubc->flush_required = true;'))).toEqual([
+      'introduced reuse-under-deferred-flush in set_tlb_ubc_flush_pending',
+    ]);
+    expect(findings(X86, right, pending('barrier(); tlb_ubc->flush_required = true;'))).toEqual([]);
+  });
+});
+
 describe('an entry that becomes clean', () => {
   const clean = (flush: string, make: string): Files => ({
     'mm/clean.c': `
@@ -288,7 +402,7 @@ void clean_entry(struct vm_area_struct *vma, unsigned long addr, pte_t *pte, spi
   test('leaves dirty translations, through which writes go unnoticed', () => {
     const right = clean('flush_tlb_page(vma, addr);', 'pte_mkclean(old)');
     expect(findings(X86, right, clean('', 'pte_mkclean(old)'))).toEqual([
-      'introduced missing-flush in clean_entry',
+      'introduced unlock-before-flush in clean_entry',
     ]);
   });
   test('needs no flush to become as it was', () => {
