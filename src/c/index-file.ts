@@ -167,6 +167,19 @@ class Indexer {
     }
     // A type, or something unknown in braces: its declarators follow.
     this.at = this.skipBody(body);
+    this.constantsInside(body);
+  }
+
+  /** Values of a field are often named right below it. Conditions inside a type are not followed. */
+  private constantsInside(open: number): void {
+    const inside = this.text.slice(open, this.at);
+    if (!inside.includes('#') || /^[ \t]*#[ \t]*(?:if|el|endif)/m.test(inside)) return;
+    for (const match of inside.matchAll(/^[ \t]*(?=#[ \t]*define\b)/gm)) {
+      const behind = this.at;
+      this.at = open + match.index + match[0].length;
+      this.directive(true);
+      this.at = behind;
+    }
   }
 
   private findMark(mark: string): number {

@@ -133,6 +133,32 @@ describe('tables, enumerators, includes', () => {
     });
   });
 
+  it('finds constants that are named inside of a type', () => {
+    const text = `struct walk {
+	int first;
+/* what a walk may leave out */
+#define WALK_NO_FLUSH	BIT(1)
+	#define WALK_DEEP	BIT(2)
+	unsigned long flags;
+};
+
+#define AFTER 1
+struct other {
+#ifdef CONFIG_X
+#define UNKNOWN 3
+#endif
+	int x;
+};
+`;
+    const { definitions } = indexFile('mm/walk.c', text);
+    expect([...definitions.keys()]).toEqual(['WALK_NO_FLUSH', 'WALK_DEEP', 'AFTER']);
+    const [found] = definitions.get('WALK_NO_FLUSH') ?? [];
+    expect([found?.kind, found?.firstLine, text.slice(found?.start, found?.end)]).toEqual([
+      'macro',
+      4,
+      '#define WALK_NO_FLUSH	BIT(1)',
+    ]);
+  });
   it('counts enumerators as far as that is plain', () => {
     const index = indexFile('a.h', 'enum e {\n\tA,\n\tB = 5, /* b */\n\tC,\n\tD = X,\n\tE\n};\n');
     expect(

@@ -417,3 +417,39 @@ void clean_entry(struct vm_area_struct *vma, unsigned long addr, pte_t *pte, spi
     ).toEqual([]);
   });
 });
+
+describe('a flag of a walk', () => {
+  const unmap = (flags: string): Files => ({
+    'mm/pages.c': `
+struct walk {
+	unsigned long start;
+#define WALK_DEEP	BIT(0)
+#define WALK_NO_FLUSH	BIT(1)
+	unsigned long flags;
+};
+
+static void unmap(pte_t *pte, unsigned long addr, struct walk *walk)
+{
+	pte_clear(&init_mm, addr, pte);
+	if (!(walk->flags & WALK_NO_FLUSH))
+		flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
+}
+
+void take_page(pte_t *pte, unsigned long addr)
+{
+	struct walk walk = { .start = addr, .flags = ${flags} };
+	struct page *page = pte_page(ptep_get(pte));
+
+	unmap(pte, addr, &walk);
+	__free_page(page);
+}
+`,
+  });
+
+  test('says whether its helper flushes, where the flag is named inside of the type, too', () => {
+    expect(findings(X86, unmap('WALK_DEEP'), unmap('WALK_DEEP | WALK_NO_FLUSH'))).toEqual([
+      'introduced free-before-flush in take_page',
+    ]);
+    expect(findings(X86, unmap('0'), unmap('WALK_DEEP'))).toEqual([]);
+  });
+});
