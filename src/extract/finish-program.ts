@@ -159,6 +159,14 @@ function positions(draft: Draft): ProgramNode[] {
     const [aligned] = expr.args;
     return aligned !== undefined && ofArgument(aligned);
   };
+  /** What is aligned down for the comparison itself: a loop compares what it goes through as it is. */
+  const isAligned = (expr: Expression): boolean => {
+    if (expr.op === 'var') {
+      const value = expr.name.startsWith('p') ? undefined : defined.get(expr.name);
+      return value !== undefined && value.op !== 'var' && isAligned(value);
+    }
+    return expr.op === '&' || expr.op === 'align-down';
+  };
   // Ends reach their uses through phis and copies, so classes are spread backwards over assignments.
   const copies = new Map<string, Set<string>>();
   /** Where a range is kept in variables (an mmu_gather's), an address joins it as either operand of `min` and `max`. */
@@ -188,7 +196,7 @@ function positions(draft: Draft): ProgramNode[] {
           const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
           mark(lower, low);
           // Of two arguments that are compared (`start < floor`), the other is a bound that may lie on either side.
-          mark(e.op === '<' && ofArgument(low) ? bounds : ends, high);
+          mark(e.op === '<' && (ofArgument(low) || isAligned(low)) ? bounds : ends, high);
         }
       });
     }

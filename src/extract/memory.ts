@@ -70,6 +70,8 @@ export class Memory {
   private readonly pointers = new Map<string, string | null>();
   /** Names stored in memory (functions among them), where every store in view agrees. */
   private readonly functions = new Map<string, string | null>();
+  /** Fields of local structs that never held anything but one argument of the root. */
+  private readonly arguments = new Map<string, string | null>();
   private readonly locals = new Map<string, string>();
   /** Cells that were read as what their field means, before a store to them was seen. */
   private readonly meanings = new Map<string, Expression>();
@@ -541,8 +543,8 @@ export class Memory {
           : undefined;
       return {
         expr: { op: 'var', name: held },
-        origin: this.functions.get(target.cell) ?? target.cell,
-        stable: false,
+        origin: this.functions.get(target.cell) ?? this.arguments.get(target.cell) ?? target.cell,
+        stable: (this.arguments.get(target.cell) ?? null) !== null,
         type,
         ...(pointee === undefined || pointee === null ? {} : { cell: pointee }),
       };
@@ -671,6 +673,9 @@ export class Memory {
   }
 
   private rememberPointer(cell: string, value: Val): void {
+    const passed = value.stable && /^arg\d+$/.test(value.origin) && cell.startsWith('L');
+    const held = this.arguments.get(cell);
+    this.arguments.set(cell, passed && (held === undefined || held === value.origin) ? value.origin : null);
     if (isZero(value.expr)) return;
     const before = this.pointers.get(cell);
     const agrees = value.cell !== undefined && (before === undefined || before === value.cell);
