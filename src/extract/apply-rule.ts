@@ -88,11 +88,12 @@ export class RuleEvents {
       const bound = this.bindEvent(step.event, argument, value, local, expected);
       if (bound === null) continue;
       const event = bound.kind === 'container-take' ? { ...bound, names: origin } : bound;
-      if (step.when === null) this.graph.emit({ kind: 'event', event, at });
-      else {
-        const when = value(step.when);
-        this.graph.guarded(when, at, () => this.graph.emit({ kind: 'event', event, at }));
-      }
+      const emit = (): void => {
+        for (const one of ofHalf(event, this.halfOf(step.event, argument)))
+          this.graph.emit({ kind: 'event', event: one, at });
+      };
+      if (step.when === null) emit();
+      else this.graph.guarded(value(step.when), at, emit);
     }
     const out = new Map<string, Expression>();
     for (const [target, expr] of Object.entries(rule.out)) {
@@ -203,6 +204,12 @@ export class RuleEvents {
     return lock.op === 'const' && lock.value.kind === 'symbol' && lock.value.name.startsWith('lock:')
       ? lock.value.name.slice('lock:'.length).replaceAll('_', '-')
       : null;
+  }
+
+  /** The half of an entry that the event's pointer points to. */
+  private halfOf(event: Event<Expression>, argument: (name: string) => Val | null): 'low' | 'high' | null {
+    if (event.kind !== 'set' || event.entry.op !== 'param') return null;
+    return argument(event.entry.name)?.half ?? null;
   }
 
   /** A rule's event with its operands; null when the model does not follow the object it is about. */
@@ -328,4 +335,16 @@ function mapScope(
       typeof part === 'object' && part !== null && 'op' in part ? value(part as Expression) : part,
     ]),
   );
+}
+
+/** What a store to an entry is where the pointer is to one half of it (`xchg(&pmdp->pmd_low, low)`). */
+function ofHalf(event: Event<Expression>, half: 'low' | 'high' | null): readonly Event<Expression>[] {
+  if (half === null || event.kind !== 'set') return [event];
+  const { entry, value, old } = event;
+  const read: Event<Expression>[] = old === undefined ? [] : [{ kind: `read-${half}`, entry, into: old }];
+  const write: Event<Expression> = { kind: `write-${half}`, entry, value, order: 'once' };
+  // An exchange keeps what stands before and behind it in place.
+  const around: readonly Event<Expression>[] =
+    event.atomic === true ? [{ kind: 'barrier', strength: 'full' }] : [];
+  return [...around, ...read, write, ...around];
 }

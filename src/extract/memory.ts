@@ -337,6 +337,7 @@ export class Memory {
         origin: `&${target.origin}`,
         stable: false,
         type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+        ...(target.half === undefined ? {} : { half: target.half }),
       };
     if (target.among !== undefined && target.base !== undefined)
       return {

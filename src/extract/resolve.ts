@@ -233,10 +233,19 @@ export class Resolver {
   }
 
   private findLive(index: FileIndex, name: string): Definition | null {
-    for (const definition of index.definitions.get(name) ?? []) {
+    const definitions = index.definitions.get(name) ?? [];
+    for (const definition of definitions) {
       if (marksItself(index, definition)) continue;
-      if (definition.when.every((condition) => evaluateCondition(condition, (symbol) => this.symbol(symbol))))
-        return definition;
+      // `#ifndef f`, `#define f f` and f: not defined where that is asked, unless another header says so.
+      const guarded =
+        definitions.length > 1 &&
+        definitions.some(
+          (marker) => marker !== definition && marksItself(index, marker) && asksFor(marker, name),
+        );
+      const own = guarded && asksFor(definition, name) && this.archMacro(name, true) === undefined;
+      const symbols = (symbol: string): string | undefined =>
+        own && symbol === name ? undefined : this.symbol(symbol);
+      if (definition.when.every((condition) => evaluateCondition(condition, symbols))) return definition;
     }
     return null;
   }
@@ -413,14 +422,19 @@ export class Resolver {
     return value;
   }
 
-  /** `#define __HAVE_ARCH_X` and `#define name name` in the machine's headers settle `#ifndef` in generic ones. */
-  private archMacro(symbol: string): string | undefined {
+  /**
+   * `#define __HAVE_ARCH_X` and `#define name name` in the machine's headers settle `#ifndef` in generic ones. With
+   * `anyway`, only where they are defined whether or not somebody did so before.
+   */
+  private archMacro(symbol: string, anyway = false): string | undefined {
     for (const header of ARCH_HEADERS) {
       const text = this.read(`arch/${this.ownMachine.arch}/include/asm/${header}`);
       if (text === null || !text.includes(symbol)) continue;
       const index = this.cache.index(`arch/${this.ownMachine.arch}/include/asm/${header}`, text);
-      const definition = (index.definitions.get(symbol) ?? []).find((candidate) =>
-        candidate.when.every((condition) => evaluateCondition(condition, this.configuration)),
+      const definition = (index.definitions.get(symbol) ?? []).find(
+        (candidate) =>
+          !(anyway && asksFor(candidate, symbol)) &&
+          candidate.when.every((condition) => evaluateCondition(condition, this.configuration)),
       );
       if (definition !== undefined && definition.kind === 'macro') {
         const body = index.text.slice(definition.body, definition.end).trim();
@@ -461,6 +475,10 @@ const HARDWARE_HEADERS =
   /\/(pgtable|pgalloc|tlb|hugetlb|mmu|page|vmalloc|fixmap|set_memory|kvm|paravirt|special_insns|barrier|stage2|highmem)[^/]*\.h$/;
 const GENERIC_HEADERS =
   /^include\/linux\/(mm|pgtable|pgalloc|huge|hugetlb|rmap|swap|mmu|vmalloc|migrate|highmem|memory_hotplug|userfaultfd|kvm_host|ksm|khugepaged|pagewalk|pagemap|smp|tlb)[^/]*\.h$/;
+
+/** Does it depend on whether something of this name is defined? */
+const asksFor = (definition: Definition, name: string): boolean =>
+  definition.when.some((condition) => new RegExp(`\\b${name}\\b`).test(condition));
 
 /** `#define f f` only says that f is there. */
 function marksItself(index: FileIndex, definition: Definition): boolean {

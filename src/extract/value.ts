@@ -29,6 +29,8 @@ export interface Val {
   readonly stepped?: { readonly from: Expression; readonly by: Val };
   /** The bits in which two entries differ. */
   readonly difference?: true;
+  /** A pointer to one half of an entry: `&ptep->pte_low`. */
+  readonly half?: 'low' | 'high';
 }
 
 function kindOfValue(value: Value): Kind {
