@@ -342,6 +342,7 @@ class Builder {
         stable: results.length > 0 && origins.size === 1 && results.every((result) => result.stable),
         type: fn.returns,
         ...(only?.cell === undefined ? {} : { cell: only.cell }),
+        ...(only?.among === undefined ? {} : { among: only.among }),
         ...(only?.index === undefined ? {} : { index: only.index }),
       },
     };

@@ -346,3 +346,110 @@ describe('a lockless walk of shadow pages', () => {
     expect(introduced(file, 'x86-64', begin('local_irq_disable();'), both)).toEqual([]);
   });
 });
+
+describe('riscv: which CPUs a fence reaches', () => {
+  const file = 'arch/riscv/mm/tlbflush.c';
+  const ALONE = 'cpumask_any_but(mask, cpu) >= nr_cpu_ids';
+  const IPI = 'on_each_cpu_mask(mask, fence_here, &fence, 1);';
+  const fences = (alone: string, ipi: string, kernel = 'cpu_online_mask'): string => `struct fence {
+	unsigned long start, size, stride;
+};
+
+static void fence_range(unsigned long start, unsigned long size, unsigned long stride)
+{
+	unsigned long i, pages = DIV_ROUND_UP(size, stride);
+
+	if (size == FLUSH_TLB_MAX_SIZE || pages > tlb_flush_all_threshold) {
+		local_flush_tlb_all_asid(1);
+		return;
+	}
+	for (i = 0; i < pages; ++i) {
+		local_flush_tlb_page_asid(start, 1);
+		start += stride;
+	}
+}
+
+static void fence_here(void *info)
+{
+	struct fence *fence = info;
+
+	fence_range(fence->start, fence->size, fence->stride);
+}
+
+static void __flush_tlb_range(struct mm_struct *mm, const struct cpumask *mask,
+			      unsigned long start, unsigned long size, unsigned long stride)
+{
+	unsigned int cpu = get_cpu();
+
+	if (${alone}) {
+		fence_range(start, size, stride);
+	} else {
+		struct fence fence;
+
+		fence.start = start;
+		fence.size = size;
+		fence.stride = stride;
+		${ipi}
+	}
+	put_cpu();
+	if (mm)
+		mmu_notifier_arch_invalidate_secondary_tlbs(mm, start, start + size);
+}
+
+static inline struct cpumask *mm_cpumask(struct mm_struct *mm)
+{
+	return (struct cpumask *)&mm->cpu_bitmap;
+}
+
+void flush_tlb_mm(struct mm_struct *mm)
+{
+	__flush_tlb_range(mm, mm_cpumask(mm), 0, FLUSH_TLB_MAX_SIZE, PAGE_SIZE);
+}
+
+void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end, unsigned int page_size)
+{
+	__flush_tlb_range(mm, mm_cpumask(mm), start, end - start, page_size);
+}
+
+void flush_tlb_page(struct vm_area_struct *vma, unsigned long addr)
+{
+	__flush_tlb_range(vma->vm_mm, mm_cpumask(vma->vm_mm), addr, PAGE_SIZE, PAGE_SIZE);
+}
+
+void flush_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	__flush_tlb_range(vma->vm_mm, mm_cpumask(vma->vm_mm), start, end - start, PAGE_SIZE);
+}
+
+void flush_pmd_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	__flush_tlb_range(vma->vm_mm, mm_cpumask(vma->vm_mm), start, end - start, PMD_SIZE);
+}
+
+void flush_tlb_kernel_range(unsigned long start, unsigned long end)
+{
+	__flush_tlb_range(NULL, ${kernel}, start, end - start, PAGE_SIZE);
+}
+`;
+  const right = fences(ALONE, IPI);
+  test.each([
+    ['a process may have threads', `mm == current->mm || ${ALONE}`, IPI],
+    ['the question is turned round', ALONE.replace('>=', '<'), IPI],
+    ['nobody waits', ALONE, IPI.replace('1);', '0);')],
+    ['its own is left out', ALONE, IPI.replace('on_each_cpu_mask', 'smp_call_function_many')],
+    ['the last page is left out', ALONE, `fence.size = size - PAGE_SIZE;\n\t\t${IPI}`],
+  ])('too few where %s', (_what, alone, ipi) => {
+    expect(introduced(file, 'riscv64', right, fences(alone, ipi))).toEqual([
+      'flush-scope-too-narrow in __flush_tlb_range',
+    ]);
+  });
+  test('the kernel runs on all that are online', () => {
+    expect(introduced(file, 'riscv64', right, fences(ALONE, IPI, 'mm_cpumask(&init_mm)'))).toEqual([
+      'flush-scope-too-narrow in flush_tlb_kernel_range',
+    ]);
+  });
+  test('more than need be', () => {
+    expect(introduced(file, 'riscv64', right, fences('0', IPI))).toEqual([]);
+    expect(introduced(file, 'riscv64', fences('0', IPI), right)).toEqual([]);
+  });
+});
