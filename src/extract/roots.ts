@@ -63,7 +63,8 @@ export class CallersInFile {
     for (const candidates of this.index.definitions.values())
       for (const table of candidates)
         if (table.kind === 'table' && Object.values(table.members).includes(name)) handed.push(table.name);
-    const argument = new RegExp(`[(,]\\s*&?(?:${handed.join('|')})\\s*[,)]`);
+    // An argument, or what a struct or a pointer holds that is handed on.
+    const argument = new RegExp(`(?:[(,]|[^=!<>]=)\\s*&?(?:${handed.join('|')})\\s*[,);}]`);
     const handers: Definition[] = [];
     for (const candidates of this.index.definitions.values())
       for (const candidate of candidates) {

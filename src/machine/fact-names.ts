@@ -21,6 +21,7 @@ export const FACT_NAMES = [
   'flush-notifies-secondary',
   'preempted-vcpus',
   'lazy-mmu-batch',
+  'top-links-in-registers',
   'kernel-clear-purges',
   'consequence-stale-page',
   'consequence-stale-table',

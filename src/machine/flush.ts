@@ -100,9 +100,14 @@ function rangeIsEmpty(start: Gap | '?', end: Gap | '?'): boolean {
   return compare(start, end) === 0;
 }
 
+const PMD_TABLE = LEVELS.indexOf('pmd');
+
 function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
   const { scope } = flush;
   if (scope.kind === 'space' || scope.kind === 'all') return flush.depth === 'leaf' ? 'no' : 'yes';
+  // Invalidations of addresses leave what was loaded with the register of the address space.
+  if (table === PMD_TABLE && step.machine.space !== 'guest' && step.fact('top-links-in-registers') === true)
+    return 'no';
   if (step.machine.space !== 'guest' && step.fact('page-flush-drops-all-walk-caches') === true) return 'yes';
   if (!reachesWalkCaches(step, flush)) return 'no';
   // The hint names the level of the leaf: links of entries above it go too (DDI 0487, TLBI VAE1IS, TTL).

@@ -317,8 +317,9 @@ function jobsFor(
       }
       const reached = side.callers.reach(name.name);
       for (const root of reached.roots) roots.add(root.name);
-      for (const hander of side.callers.handersOf(name.name))
-        for (const root of side.callers.rootsOf(hander.name)) handers.add(root.name);
+      for (const taken of reached.roots)
+        for (const hander of side.callers.handersOf(taken.name))
+          for (const root of side.callers.rootsOf(hander.name)) handers.add(root.name);
       for (const passed of reached.passed)
         if (passed !== name.name && ruleFor(rules, passed, now.machine) !== null) way.add(passed);
     }
@@ -332,7 +333,9 @@ function jobsFor(
       inner,
       alone: changed.length === 1,
       callers: (both ? [...roots] : fresh).map((root) => ({ ...task(root, file, null), bodies: way })),
-      handers: [...handers].map((root) => ({ ...task(root, file, null), bodies: way })),
+      handers: [...handers]
+        .filter((root) => root !== name.name && !roots.has(root))
+        .map((root) => ({ ...task(root, file, null), bodies: way })),
       clients: [],
       unreached: NEVER_UNREACHED,
     };
@@ -446,8 +449,8 @@ function runJob(
     const open: Open = { function: root, file, kind: 'resolve', reason };
     return { candidates: shown.flat(), undecided: left.length === 0 || shown.length > 0 ? [] : [open] };
   };
-  if (!job.inner && raised.size === 0 && (!own.verdict.same || answersUnseen(of, now))) {
-    // What it owes at its end is done, or not, by what it is called back from.
+  // What it owes at its end is done, or not, by what it is called back from.
+  const calledBack = (): JobResult | null => {
     const around = job.handers
       .filter((task) => size(task) < MACHINES_SKIMMED)
       .map((task) => ({ task, outcome: runCaller(task, small, LITTLE) }))
@@ -455,11 +458,15 @@ function runJob(
     const shown = (['introduced', 'fixed'] as const)
       .map((what) => around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0))
       .find((some) => some.length > 0);
-    if (shown !== undefined)
-      return {
-        candidates: [...mine, ...shown.flatMap(({ task, outcome }) => candidate(task, outcome))],
-        undecided: own.undecided,
-      };
+    if (shown === undefined) return null;
+    return {
+      candidates: [...mine, ...shown.flatMap(({ task, outcome }) => candidate(task, outcome))],
+      undecided: own.undecided,
+    };
+  };
+  if (!job.inner && raised.size === 0 && (!own.verdict.same || answersUnseen(of, now))) {
+    const back = calledBack();
+    if (back !== null) return back;
   }
   if (!job.inner) {
     if (view === null || (own.verdict.same && !answersUnseen(of, now))) return alone;
@@ -482,6 +489,10 @@ function runJob(
     const has = (what: 'introduced' | 'fixed') =>
       around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0);
     const found = has('introduced').length > 0 ? has('introduced') : has('fixed');
+    if (found.length === 0 && own.verdict.fixed.length === 0) {
+      const back = calledBack();
+      if (back !== null) return back;
+    }
     return {
       candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
       undecided: own.undecided,

@@ -182,8 +182,14 @@ interface StatedMachine {
 }
 
 /** What few machines do is not denied by every other one. */
-const RARE_FACTS: Readonly<Record<string, FactValue>> = { 'kernel-clear-purges': false };
-const RARE_SOURCES: Readonly<Record<string, string>> = { 'kernel-clear-purges': 'stated where it does' };
+const RARE_FACTS: Readonly<Record<string, FactValue>> = {
+  'top-links-in-registers': false,
+  'kernel-clear-purges': false,
+};
+const RARE_SOURCES: Readonly<Record<string, string>> = {
+  'top-links-in-registers': 'stated where it does',
+  'kernel-clear-purges': 'stated where it does',
+};
 
 function compileMachines(sources: readonly Source[], common: Source): readonly MachineFile[] {
   const stated = new Map<string, StatedMachine>();

@@ -453,3 +453,29 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
     expect(introduced(file, 'riscv64', fences('0', IPI), right)).toEqual([]);
   });
 });
+
+describe('PAE: the four top entries stand in registers', () => {
+  const file = 'arch/x86/mm/pgtable.c';
+  const drop = (
+    range: string,
+  ): string => `void drop_pmds(struct mm_struct *mm, pud_t *pudp, unsigned long addr)
+{
+	pmd_t *table = pmd_offset(pudp, addr);
+
+	pud_clear(pudp);
+	flush_tlb_mm_range(mm, ${range}, PAGE_SHIFT, true);
+	synchronize_rcu();
+	pmd_free(mm, table);
+}
+`;
+  const all = drop('0UL, TLB_FLUSH_ALL');
+  const some = drop('addr, addr + PAGE_SIZE');
+  test('a flush of addresses leaves them', () => {
+    expect(introduced(file, 'x86-32-pae', all, some)).toEqual(['flush-scope-too-narrow in drop_pmds']);
+    expect(introduced(file, 'x86-64', all, some)).toEqual([]);
+  });
+  test('the whole flush may come where addresses would do', () => {
+    expect(introduced(file, 'x86-32-pae', some, all)).toEqual([]);
+    expect(introduced(file, 'x86-64', some, all)).toEqual([]);
+  });
+});
