@@ -429,6 +429,8 @@ export class Memory {
             ...(half === undefined ? {} : { half }),
           };
         }
+        const element = this.elementOf(instance, pointer, path);
+        if (element !== null) return element;
         if (pointer.cell !== undefined) {
           cell = pointer.cell;
           local = cell.startsWith('L');
@@ -624,6 +626,21 @@ export class Memory {
     return rule === undefined
       ? null
       : fold(substitute(rule.value, (name) => (name === 'base' ? base.expr : null)));
+  }
+
+  /** `sp->spt[i]`, where the field is a table: an entry of it. */
+  private elementOf(instance: Instance, base: Val, path: Place['path']): Target | null {
+    const [field, index] = path;
+    if (path.length !== 2 || field?.kind !== 'field' || index?.kind !== 'index') return null;
+    const table = this.field(base, field.name);
+    if (table === null || kindOf(table, this.graph.kinds) !== 'memory') return null;
+    const at = this.operand(instance, index.at);
+    const first: Expression = { op: 'first-entry', args: [table] };
+    return {
+      kind: 'entry',
+      pointer: { op: at.index ? 'slot' : 'step', args: [first, at.expr] },
+      origin: `${base.origin}.${field.name}`,
+    };
   }
 
   private atWitness(at: Val): Expression {

@@ -26,7 +26,14 @@ export interface View {
 export const definitionOf = (resolver: Resolver, name: string, file: string, view: View): Found | null =>
   resolver.define(name, file) ??
   (view.rootFile === '' ? null : resolver.define(name, view.rootFile)) ??
+  includedBeside(resolver, name, view.rootFile) ??
   (view.linked.has(name) ? resolver.linked(name, file, view.linked.get(name) ?? null) : null);
+
+/** As a file sees it that includes the root's, where that is a header in its folder. */
+function includedBeside(resolver: Resolver, name: string, rootFile: string): Found | null {
+  const includer = rootFile.endsWith('.h') ? resolver.includer(rootFile) : null;
+  return includer === null ? null : resolver.define(name, includer);
+}
 
 /**
  * The body that a call of `name` in `file` goes on into; null where it does not. One question to the resolver, whatever

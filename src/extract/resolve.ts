@@ -8,6 +8,7 @@ import { indexFile } from '#c/index-file.js';
 import type { CFunction, Configuration, Definition, FileIndex, Gap } from '#c/ir.js';
 import { lowerFunction } from '#c/lower-function.js';
 import { evaluateCondition } from '#c/preprocess.js';
+import { plainNames } from '#c/template-names.js';
 import type { FactName, MachineFile } from '#event/machine-facts.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { CallRule, MachineCondition, RuleSet } from '#rules/rule.js';
@@ -20,15 +21,15 @@ export interface Found {
 
 /** Indexes by path; a text that did not change is scanned once, whichever tree it is read from. */
 export class IndexCache {
-  private readonly byPath = new Map<string, FileIndex[]>();
+  private readonly byPath = new Map<string, { readonly text: string; readonly index: FileIndex }[]>();
   private readonly heads = new Map<string, { readonly text: string; readonly names: Map<string, boolean> }>();
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
-    for (const index of known) if (index.text === text) return index;
-    const index = indexFile(path, text);
-    this.byPath.set(path, [...known, index]);
+    for (const one of known) if (one.text === text) return one.index;
+    const index = indexFile(path, plainNames(text));
+    this.byPath.set(path, [...known, { text, index }]);
     return index;
   }
 
@@ -98,6 +99,7 @@ export class Resolver {
   private readonly headers = new Map<string, readonly string[]>();
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
+  private readonly includers = new Map<string, string | null>();
   private readonly folders = new Map<string, readonly string[]>();
   private readonly settled = new Map<string, Found | null>();
   /** Which bodies weigh: kept by relevance.ts. */
@@ -350,6 +352,23 @@ export class Resolver {
       if (index !== null && definition !== null) return { index, definition };
     }
     return null;
+  }
+
+  /** A file beside a header that includes it: what such a header uses may stand there. */
+  includer(header: string): string | null {
+    if (this.view === null || !header.endsWith('.h') || /(^|\/)include\//.test(header)) return null;
+    const known = this.includers.get(header);
+    if (known !== undefined) return known;
+    const slash = header.lastIndexOf('/');
+    const [folder, base] = [header.slice(0, slash), header.slice(slash + 1)];
+    const found = this.view.list(folder).find((file) => {
+      if (!file.endsWith('.c')) return false;
+      const index = this.indexed(`${folder}/${file}`);
+      return index?.includes.some((include) => !include.system && include.path === base) === true;
+    });
+    const answer = found === undefined ? null : `${folder}/${found}`;
+    this.includers.set(header, answer);
+    return answer;
   }
 
   /** Headers in view of a file, nearest first: what it includes, and what those include. */

@@ -479,3 +479,43 @@ describe('PAE: the four top entries stand in registers', () => {
     expect(introduced(file, 'x86-64', some, all)).toEqual([]);
   });
 });
+
+describe('a header that stands for several files', () => {
+  const header = 'arch/x86/kvm/mmu/paging_tmpl.h';
+  const mmu = 'arch/x86/kvm/mmu/mmu.c';
+  const outer = `static void zap_one(u64 *sptep)
+{
+	__update_clear_spte_fast(sptep, 0ull);
+}
+
+#define PTTYPE 64
+#include "paging_tmpl.h"
+#undef PTTYPE
+`;
+  const files = (...steps: readonly string[]): Files => ({
+    [mmu]: outer,
+    [header]: `#define FNAME(name) paging64_##name
+
+static void FNAME(drop)(struct kvm *kvm, u64 *sptep)
+{
+	zap_one(sptep);
+}
+
+void FNAME(forget)(struct kvm *kvm, struct kvm_mmu_page *sp, int i)
+{
+	write_lock(&kvm->mmu_lock);
+	FNAME(drop)(kvm, &sp->spt[i]);
+${steps.join('')}}
+`,
+  });
+  const FLUSH = '\tkvm_flush_remote_tlbs(kvm);\n';
+  const UNLOCK = '\twrite_unlock(&kvm->mmu_lock);\n';
+  test('is followed by the names that its macro gives, into the file that includes it', () => {
+    expect(introducedIn(files(FLUSH, UNLOCK), files(UNLOCK, FLUSH), 'x86-64')).toEqual([
+      'unlock-before-flush in FNAME_forget',
+    ]);
+  });
+  test('may flush more', () => {
+    expect(introducedIn(files(FLUSH, UNLOCK), files(FLUSH, FLUSH, UNLOCK), 'x86-64')).toEqual([]);
+  });
+});
