@@ -13,6 +13,27 @@ export interface Model<S, A, V> {
   violation(state: S): V | null;
   /** False cuts the search here (the state is out of bounds): the verdict then is at best `cut-off`. */
   inside(state: S): boolean;
+  /** Absent: every state is searched as a whole. */
+  readonly scopes?: Scopes<S>;
+}
+
+/**
+ * Parts of a system that leave something of every state alone: nothing that happens while a run stands in one reads or
+ * changes it. Scopes lie within each other or apart.
+ */
+export interface Scopes<S> {
+  /** Those that the state stands in, the widest first. */
+  of(state: S): readonly number[];
+  /** The state without what the scope leaves alone, and that. Null when it is nothing. */
+  enter(state: S, scope: number): { readonly state: S; readonly kept: Kept } | null;
+  /** The state with that put back. The run may have left the scope by then. */
+  leave(state: S, kept: Kept): S;
+}
+
+/** Equal keys exactly for equal contents. What is in it is the model's business. */
+export interface Kept {
+  readonly key: string;
+  readonly parts: readonly number[];
 }
 
 export interface Path<S, A, V> {

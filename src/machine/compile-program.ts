@@ -11,6 +11,7 @@ import { expressionsOf, successorsOf } from '#event/walk-program.js';
 import { type Bits, backwards, has, members, put, writtenBy } from './liveness.js';
 import { type Use, usesOf, withoutIdleNumbers } from './narrow.js';
 import { addressIn, firstAddressOf } from './position.js';
+import { loopsIn, NO_SCOPES, type ProgramScopes, scopesOf } from './scopes.js';
 import { type Fork, specialize, waysOn } from './specialize.js';
 
 export interface CompiledProgram {
@@ -38,6 +39,8 @@ export interface CompiledProgram {
   readonly cleared: readonly (readonly number[])[];
   /** By variable: what of its value can still be learnt; where nothing stands, all. */
   readonly uses: ReadonlyMap<string, Use>;
+  /** Loops, and what each leaves alone; none where other programs run beside. */
+  readonly scopes: ProgramScopes;
   /** Per node: does running it touch what other CPUs see? */
   readonly shared: readonly boolean[];
   /** Per node of the whole program: can it run again? */
@@ -224,6 +227,13 @@ function compile(
       return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
     }),
     uses: narrow,
+    scopes: alone
+      ? scopesOf(
+          ways,
+          uses.map(({ vars, defs }) => [...vars, ...defs].map((variable) => slots[variable] as number)),
+          slotCount,
+        )
+      : NO_SCOPES,
     shared,
     cyclic: cyclicNodes(program.nodes),
     kinds,
@@ -276,45 +286,14 @@ function shareSlots(
   return slots;
 }
 
-/** Nodes on a cycle: strongly connected components of more than one node (Tarjan, without recursion). */
+/** Per node: does it lie on a cycle? */
 function cyclicNodes(nodes: readonly ProgramNode[]): boolean[] {
-  const index = nodes.map(() => -1);
-  const low = nodes.map(() => 0);
-  const onStack = nodes.map(() => false);
   const cyclic = nodes.map(() => false);
-  const stack: number[] = [];
-  let counter = 0;
-  for (let root = 0; root < nodes.length; root += 1) {
-    if (index[root] !== -1) continue;
-    const calls: { id: number; child: number }[] = [{ id: root, child: 0 }];
-    while (calls.length > 0) {
-      const call = calls[calls.length - 1] as { id: number; child: number };
-      const { id } = call;
-      if (call.child === 0) {
-        index[id] = low[id] = counter++;
-        stack.push(id);
-        onStack[id] = true;
-      }
-      const next = successorsOf(nodes[id] as ProgramNode)[call.child];
-      if (next !== undefined) {
-        call.child += 1;
-        if (next === id) cyclic[id] = true;
-        if (index[next] === -1) calls.push({ id: next, child: 0 });
-        else if (onStack[next]) low[id] = Math.min(low[id] as number, index[next] as number);
-        continue;
-      }
-      calls.pop();
-      const parent = calls[calls.length - 1];
-      if (parent !== undefined) low[parent.id] = Math.min(low[parent.id] as number, low[id] as number);
-      if (low[id] !== index[id]) continue;
-      const component: number[] = [];
-      for (let member = stack.pop(); member !== undefined; member = stack.pop()) {
-        onStack[member] = false;
-        component.push(member);
-        if (member === id) break;
-      }
-      if (component.length > 1) for (const member of component) cyclic[member] = true;
-    }
-  }
+  const ways = nodes.map(successorsOf);
+  for (const loop of loopsIn(
+    nodes.map((_, id) => id),
+    ways,
+  ))
+    for (const id of loop) cyclic[id] = true;
   return cyclic;
 }

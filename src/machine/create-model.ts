@@ -9,7 +9,7 @@ import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import { encodeValue, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
 import { expressionsOf, operandsOf } from '#event/walk-program.js';
-import type { Model } from '#explore/model.js';
+import type { Model, Scopes } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
 import { narrowed } from './narrow.js';
@@ -183,8 +183,12 @@ export function createModel(options: ModelOptions): MachineModel {
     return found;
   };
 
+  const [first] = programs;
   return {
     machine,
+    ...(alone && first !== undefined && first.scopes.idle.length > 0
+      ? { scopes: scopesFor(first, values) }
+      : {}),
     initial,
     expand,
     key: (state) => state.key(),
@@ -195,6 +199,46 @@ export function createModel(options: ModelOptions): MachineModel {
       return null;
     },
   };
+}
+
+/** The loops of a program that runs alone. */
+function scopesFor(program: CompiledProgram, values: ValueTable): Scopes<State> {
+  const { of, idle } = program.scopes;
+  const nowhere: readonly number[] = [];
+  const lasting: boolean[] = [];
+  const lasts = (id: number): boolean => {
+    lasting[id] ??= isLasting(values.value(id));
+    return lasting[id];
+  };
+  return {
+    of: (state) => of[state.pc[0] ?? -1] ?? nowhere,
+    enter: (state, scope) => {
+      const [rest, parts] = state.split(0, idle[scope] ?? nowhere, lasts);
+      return parts.length === 0 ? null : { state: rest, kept: { key: parts.join(' '), parts } };
+    },
+    leave: (state, { parts }) => {
+      const whole = state.joined(0, parts);
+      dropDead(program, whole, 0);
+      return whole;
+    },
+  };
+}
+
+/** Does the value stay what it is while nobody writes it? What entries hold is found out, and then holds for all copies. */
+function isLasting(value: Value): boolean {
+  switch (value.kind) {
+    case 'entry-value':
+      return false;
+    case 'entry-pointer':
+      return value.gap !== '?';
+    case 'int':
+    case 'some':
+    case 'address':
+    case 'opaque':
+    case 'symbol':
+    case 'memory':
+      return true;
+  }
 }
 
 function spaceOf(programs: readonly EventProgram[]): Machine['space'] {
@@ -384,6 +428,7 @@ export function sameAction(a: Action, b: Action): boolean {
 function runStep(step: Step, listener: Listener | null): number {
   const { program } = step;
   const { state, cpu } = step;
+  const start = state.pc[cpu] ?? -1;
   for (let count = 0; ; count += 1) {
     const id = state.pc[cpu] ?? -1;
     const node = program.nodes[id];
@@ -402,11 +447,12 @@ function runStep(step: Step, listener: Listener | null): number {
       step.choices.length > 0 ||
       count > NODES_PER_STEP;
     const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
-    if (!done && !shared) continue;
+    const left = next >= 0 && leaves(program, start, next);
+    if (!done && !shared && !left) continue;
     const last = step.node;
     if (next >= 0 && state.violation === null) {
       state.pc[cpu] = skip(step.machine, program, next);
-      if (!step.machine.whole) runOn(step, listener);
+      if (!step.machine.whole && !left) runOn(step, listener, start);
     }
     dropDead(program, step.state, cpu);
     return last;
@@ -418,12 +464,13 @@ function runStep(step: Step, listener: Listener | null): number {
  * to the same place, they meet there. A loop ends it, too: what comes round to a state that was met stops there. With
  * several programs, another CPU may come in between.
  */
-function runOn(step: Step, listener: Listener | null): void {
+function runOn(step: Step, listener: Listener | null, start: number): void {
   const { program, cpu } = step;
   const passed = new Set<number>();
   for (;;) {
     const before = step.state;
     const id = before.pc[cpu] ?? -1;
+    if (leaves(program, start, id)) return;
     const node = program.nodes[id];
     if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
     passed.add(id);
@@ -436,6 +483,12 @@ function runOn(step: Step, listener: Listener | null): void {
     if (step.state.machinePart() !== before.machinePart()) listener?.changed?.(step.node);
     step.state.pc[cpu] = skip(step.machine, program, step.state.pc[cpu] ?? -1);
   }
+}
+
+/** Does a step that began at `start` come out of a loop with `node`? What the loop leaves alone is not there before. */
+function leaves(program: CompiledProgram, start: number, node: number): boolean {
+  const inner = program.scopes.of[start]?.at(-1);
+  return inner !== undefined && program.scopes.of[node]?.includes(inner) !== true;
 }
 
 /** Runs one node and moves on. True: it was an event or the end. */

@@ -241,8 +241,9 @@ function operate(step: Step, expression: Operation): Value {
       return { ...a, gap: b.gap === 'pte' ? 'at' : isPast(b.gap) ? 'past' : 'before' };
     case 'couple': {
       const to = positionOf(step, b);
-      // An address that lies anywhere says nothing: the pointer's own steps do.
-      if (a.kind !== 'entry-pointer' || to.kind !== 'address' || to.gap === '?') return a;
+      // An address that lies anywhere says nothing: the pointer's own steps do. Tables off the path are all alike.
+      if (a.kind !== 'entry-pointer' || a.table === 'other') return a;
+      if (to.kind !== 'address' || to.gap === '?') return a;
       return { ...a, gap: slotFor(to.gap, a.level) };
     }
     case 'read':

@@ -367,6 +367,31 @@ export class State {
     if (next !== null) this.vars[cpu] = next;
   }
 
+  /** The state with these slots of a CPU set to 0, and what they held: slot and number by turns. */
+  split(cpu: number, slots: readonly number[], wanted: (id: number) => boolean): [State, number[]] {
+    const vars = this.vars[cpu] ?? [];
+    const parts: number[] = [];
+    const next = vars.slice();
+    for (const slot of slots) {
+      const id = vars[slot] ?? 0;
+      if (id === 0 || !wanted(id)) continue;
+      parts.push(slot, id);
+      next[slot] = 0;
+    }
+    const state = this.copy();
+    state.vars[cpu] = next;
+    return [state, parts];
+  }
+
+  /** The state with what `split` took away. */
+  joined(cpu: number, parts: readonly number[]): State {
+    const state = this.copy();
+    const next = (state.vars[cpu] ?? []).slice();
+    for (let at = 0; at < parts.length; at += 2) next[parts[at] as number] = parts[at + 1] as number;
+    state.vars[cpu] = next;
+    return state;
+  }
+
   /** Call only when the state is complete. */
   key(): string {
     if (this.keyText !== null) return this.keyText;

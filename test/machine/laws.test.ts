@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Event } from '#event/event.js';
 import { constant, type Expression, integer } from '#event/expression.js';
-import type { ProgramNode } from '#event/program.js';
+import type { EventProgram, ProgramNode } from '#event/program.js';
+import type { Value } from '#event/value.js';
 import { search } from '#explore/search.js';
 import { createModel } from '#machine/create-model.js';
 import { explainRun } from '#machine/explain-run.js';
@@ -235,6 +236,57 @@ const programs = fc
     return program([], { nodes, space, outermost, levels: ['pte', 'pmd'], name: 'generated' });
   });
 
+/** The program with answers that it asks for first and looks at when all else is done. */
+function carrying(one: EventProgram): EventProgram {
+  const names = ['c0', 'c1', 'c2', 'c3'];
+  const values: readonly (readonly Value[])[] = [
+    [integerValue(0), integerValue(1)],
+    [page, { kind: 'opaque' }],
+    [
+      { kind: 'address', gap: 'pte' },
+      { kind: 'address', gap: 'past' },
+    ],
+    [integerValue(0), { kind: 'some', is: 'any' }],
+  ];
+  const asked = names.map(
+    (name, n): ProgramNode => ({
+      kind: 'assign',
+      sets: [{ name, value: { op: 'choice', key: name, of: values[n] ?? [] } }],
+      next: n + 1,
+      at: null,
+    }),
+  );
+  const by = asked.length;
+  const end = one.nodes.length + by;
+  const moved = one.nodes.map((node): ProgramNode => {
+    switch (node.kind) {
+      case 'branch':
+        return { ...node, then: node.then + by, else: node.else + by };
+      case 'assign':
+      case 'event':
+        return { ...node, next: node.next + by };
+      case 'return':
+        return { kind: 'assign', sets: [], next: end, at: null };
+      case 'stop':
+        return node;
+    }
+  });
+  const looks: readonly ProgramNode[] = [
+    { kind: 'branch', on: v('c0'), then: end + 1, else: end + 2, at: null },
+    {
+      kind: 'event',
+      event: { ...flushPage(), scope: { kind: 'page', address: v('c2'), stride: 'pte' } },
+      next: end + 2,
+      at: null,
+    },
+    { kind: 'event', event: { kind: 'put', memory: v('c1') }, next: end + 3, at: null },
+    { kind: 'branch', on: v('c3'), then: end + 4, else: end + 5, at: null },
+    { kind: 'event', event: flushPage(), next: end + 5, at: null },
+    { kind: 'return', value: null, at: null },
+  ];
+  return { ...one, nodes: [...asked, ...moved, ...looks] };
+}
+
 const LIMITS = { states: 3_000, expired: (): boolean => false, collect: 8 };
 
 describe('any program', () => {
@@ -301,6 +353,29 @@ describe('any program', () => {
     expect(decided).toBeGreaterThan(300);
     expect(wrong).toBeGreaterThan(80);
     expect(less).toBeGreaterThan(80);
+  });
+  it('goes wrong in the same ways and places when its loops are searched by themselves', () => {
+    let [scoped, less] = [0, 0];
+    fc.assert(
+      fc.property(programs, fc.constantFrom(...MACHINES), (one, on) => {
+        const limits = { ...LIMITS, states: 6_000, collect: Number.POSITIVE_INFINITY };
+        const options = { programs: [carrying(one)], facts: factsOf(on) };
+        const model = createModel(options);
+        if (model.scopes === undefined) return;
+        const { scopes: _, ...plain } = model;
+        const [all, split] = [search(plain, limits), search(model, limits)];
+        if (all.end !== 'exhausted' || split.end !== 'exhausted') return;
+        const ways = ({ violations }: typeof all): string[] =>
+          violations.map(({ violation, steps }) => JSON.stringify([violation, steps.length])).sort();
+        expect(ways(split)).toEqual(ways(all));
+        for (const run of split.violations.slice(0, 4)) explainRun(options, run);
+        scoped += 1;
+        if (split.states < all.states) less += 1;
+      }),
+      { numRuns: 300, seed: 17 },
+    );
+    expect(scoped).toBeGreaterThan(60);
+    expect(less).toBeGreaterThan(40);
   });
   it('goes wrong in the same ways when the search forgets answers that it need not know', () => {
     let [forgot, wrong] = [0, 0];
