@@ -34,7 +34,21 @@ export interface ProgramLimits {
   readonly each: SearchLimits<Violation>['each'] & object;
   /** States up to which every answer is remembered at once. Default: as many as most programs have. */
   readonly small?: number;
+  readonly learnt?: Learnt;
 }
+
+/**
+ * What searches of one function found out that the next one need not find out again: the function before and after a
+ * patch and on another machine asks the same things. Each search adds to it. It decides nothing, it only saves work.
+ */
+export interface Learnt {
+  /** Questions that were given two answers where something went wrong. */
+  readonly confused: Set<string>;
+  /** Did it have more states than are searched with every answer remembered? */
+  large: boolean;
+}
+
+export const nothingLearnt = (): Learnt => ({ confused: new Set(), large: false });
 
 /** Most programs have less states. */
 const SMALL = 2_000;
@@ -60,10 +74,17 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
   };
   const alone = options.programs.length === 1;
   const small = limits.small ?? SMALL;
-  const first = once(null, alone ? Math.min(small, limits.states) : limits.states);
-  if (!alone || first.end === null || limits.states <= small) return first;
-  let states = first.states;
-  let remembered: ReadonlySet<string> = new Set();
+  const learnt = limits.learnt ?? nothingLearnt();
+  // What is fixed leaves few states of a large program.
+  const fixed = options.fixed !== undefined && options.fixed.size > 0;
+  let states = 0;
+  if (!alone || fixed || !learnt.large || limits.states <= small) {
+    const first = once(null, alone ? Math.min(small, limits.states) : limits.states);
+    if (!alone || first.end === null || limits.states <= small) return first;
+    states = first.states;
+    if (!fixed) learnt.large = true;
+  }
+  let remembered: ReadonlySet<string> = new Set(learnt.confused);
   for (;;) {
     const result = once(remembered, limits.states);
     states += result.states;
@@ -74,6 +95,7 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
       return contradicted.length === 0;
     });
     if (confused.size === 0) return { ...result, states };
+    for (const key of confused) learnt.confused.add(key);
     if (result.end === 'time-limit') return { ...result, violations: sound, states };
     if (states >= SEARCHES * limits.states)
       return { ...result, violations: sound, end: 'state-limit', states };

@@ -13,7 +13,7 @@ import type { EventProgram } from '#event/program.js';
 import { expressionsOf } from '#event/walk-program.js';
 import { programShape } from '#extract/finish-program.js';
 import type { ChoiceVector, Violation } from '#machine/run.js';
-import { type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
+import { type Learnt, type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
 import { KINDEST } from '#machine/surroundings.js';
 
 export interface Verdict {
@@ -40,6 +40,8 @@ export interface JudgeLimits {
   readonly fixedWithin?: number;
   /** Do callers out of view do everything right? A scan asks what the code itself does wrong. */
   readonly kind?: boolean;
+  /** From searches of the same function on other machines. */
+  readonly learnt?: Learnt;
 }
 
 /** Violating runs looked at for one side; each is one distinct violating state. */
@@ -239,6 +241,7 @@ function runs(
       states: limits.states,
       expired: limits.expired,
       collect,
+      ...(limits.learnt === undefined ? {} : { learnt: limits.learnt }),
       each:
         limits.settled === undefined
           ? { of: limits.kind === true ? placeOf : kindOf, most: limits.kind === true ? 1 : RUNS_OF_A_KIND }

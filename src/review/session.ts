@@ -6,6 +6,7 @@ import { programShape } from '#extract/finish-program.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { SharedExtraction } from '#extract/shared-extraction.js';
 import { factsOf } from '#machine/facts.js';
+import { type Learnt, nothingLearnt } from '#machine/search-program.js';
 import type { ActorFile, RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
@@ -200,6 +201,19 @@ export class Session {
     }[]
   >();
 
+  private readonly learnt = new Map<string, Learnt>();
+
+  /** What is known of searches of these programs, as they were on other machines. */
+  private learntOf(programs: readonly EventProgram[] | null): Learnt {
+    const name = (programs ?? []).map((program) => program.name).join(' ');
+    let learnt = this.learnt.get(name);
+    if (learnt === undefined) {
+      learnt = nothingLearnt();
+      this.learnt.set(name, learnt);
+    }
+    return learnt;
+  }
+
   /** A verdict holds for every machine on which the same programs read the same facts (DESIGN.md rule 9). */
   judged(
     before: readonly EventProgram[] | null,
@@ -229,7 +243,12 @@ export class Session {
       before,
       after,
       facts,
-      { ...limits, ...(fixedWithin === undefined ? {} : { fixedWithin }), kind },
+      {
+        ...limits,
+        ...(fixedWithin === undefined ? {} : { fixedWithin }),
+        kind,
+        learnt: this.learntOf(after ?? before),
+      },
       existing,
     );
     this.states += verdict.states;
