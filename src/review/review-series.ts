@@ -800,7 +800,13 @@ function checkBeside(
         other,
       ];
       const sides = [pair(was, oldParties?.[n] ?? party), pair(is, party)] as const;
-      const verdict = session.judged(...sides, machine, { ...within, settled: known });
+      // Where the two together are too much on one machine, they are on the next: what is left is for the code itself.
+      const tried = `${some.name} beside ${actor.name}`;
+      const states = session.tooLarge.has(tried)
+        ? Math.min(within.states, Math.ceil(session.options.limits.states / 16))
+        : within.states;
+      const verdict = session.judged(...sides, machine, { ...within, states, settled: known });
+      if (verdict.cutOff !== null && verdict.introduced.length === 0) session.tooLarge.set(tried, 1);
       settled &&= verdict.cutOff === null;
       wrongBeside ||= verdict.existing.length > 0;
       // What no longer goes wrong in the code by itself is said by that: a party says it once more in other words.
