@@ -35,7 +35,8 @@ export function idHeader(name: string, ids: readonly string[]): string {
 function formatAddress({ name, address }: MailAddress): string {
   const clean = cleanLine(name);
   if (clean === '') return address;
-  if (!isPlain(clean)) return `${encodedWords(clean).join(' ')} <${address}>`;
+  // Not every reader takes a quoted backslash as one: encoded, it is what it was for all of them.
+  if (!isPlain(clean) || clean.includes('\\')) return `${encodedWords(clean).join(' ')} <${address}>`;
   // An atom may stand bare, with blanks between; everything else is quoted (RFC 5322, 3.2.3).
   const bare = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+$/.test(clean);
   return `${bare ? clean : `"${clean.replace(/[\\"]/g, '\\$&')}"`} <${address}>`;
