@@ -588,7 +588,7 @@ function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcom
   const session = rest[3];
   const from = session.states;
   const outcome = searchTask(task, ...rest);
-  session.spend(task.changed.name, session.states - from);
+  session.spend(task.changed.name, session.states - from, outcome.verdict?.cutOff === null);
   return outcome;
 }
 

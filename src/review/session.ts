@@ -37,6 +37,9 @@ export class Kept {
   }
 }
 
+/** What a search counts that came to its end: where machine after machine is decided, the rest shall be, too. */
+const SETTLED_SHARE = 0.5;
+
 /** A fork's searches have this part of the time. */
 const TRIAL_SHARE = 4;
 
@@ -49,6 +52,8 @@ export class Session {
   states = 0;
   /** `states` when what is searched now was begun. */
   patchStart = 0;
+  /** States since then of searches that came to their end. */
+  private settled = 0;
   /** Do the functions of the current file do the same on both sides, and was nothing else changed? */
   unchanged = false;
   /** When what there is to say of the current file has to be said. */
@@ -87,8 +92,16 @@ export class Session {
     return new Session(this.rules, options, this.kept, true);
   }
 
-  spend(name: string, states: number): void {
+  /** What a search for a changed name took, and whether it was gone through to its end. */
+  spend(name: string, states: number, isSettled: boolean): void {
     this.statesOf.set(name, (this.statesOf.get(name) ?? 0) + states);
+    if (isSettled) this.settled += states;
+  }
+
+  /** What comes now has an allowance of its own. */
+  startOver(): void {
+    this.patchStart = this.states;
+    this.settled = 0;
   }
 
   private readonly open = new Set<string>();
@@ -108,7 +121,7 @@ export class Session {
   spent(name: string): number {
     return this.options.allowance === 'function'
       ? (this.statesOf.get(name) ?? 0)
-      : this.states - this.patchStart;
+      : this.states - this.patchStart - this.settled * (1 - SETTLED_SHARE);
   }
 
   /** Is it only asked whether anything is brought in? */

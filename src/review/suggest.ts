@@ -81,7 +81,7 @@ export function suggester(
       const trial = machine.name === cause.machine ? looked : compared;
       const { candidates, undecided } = search(edited, [machine], trial, cause.changed);
       states += trial.states - trial.patchStart;
-      trial.patchStart = trial.states;
+      trial.startOver();
       const own = candidates.filter((candidate) => names.has(keyOf(candidate.task.changed)));
       const isWrong = candidates.some(
         ({ task, verdict }) =>
