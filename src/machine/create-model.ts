@@ -447,7 +447,7 @@ function runStep(step: Step, listener: Listener | null): number {
       step.choices.length > 0 ||
       count > NODES_PER_STEP;
     const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
-    const left = next >= 0 && leaves(program, start, next);
+    const left = next >= 0 && leaves(step, start, next);
     if (!done && !shared && !left) continue;
     const last = step.node;
     if (next >= 0 && state.violation === null) {
@@ -470,7 +470,7 @@ function runOn(step: Step, listener: Listener | null, start: number): void {
   for (;;) {
     const before = step.state;
     const id = before.pc[cpu] ?? -1;
-    if (leaves(program, start, id)) return;
+    if (leaves(step, start, id)) return;
     const node = program.nodes[id];
     if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
     passed.add(id);
@@ -486,7 +486,9 @@ function runOn(step: Step, listener: Listener | null, start: number): void {
 }
 
 /** Does a step that began at `start` come out of a loop with `node`? What the loop leaves alone is not there before. */
-function leaves(program: CompiledProgram, start: number, node: number): boolean {
+function leaves({ machine, program }: Step, start: number, node: number): boolean {
+  // Only a program that runs alone has its loops searched by themselves.
+  if (machine.layout.programs > 1) return false;
   const inner = program.scopes.of[start]?.at(-1);
   return inner !== undefined && program.scopes.of[node]?.includes(inner) !== true;
 }
