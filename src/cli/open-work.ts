@@ -39,8 +39,8 @@ export async function openWork(work: Work): Promise<ReviewOne> {
     ]);
     const plain = openTree(source.folder);
     kept.indexes = new TreeIndexes(cache);
-    const task = JSON.stringify([work.machines, SCAN, programDigest()]);
-    const parts = cache === null ? null : new KeptParts(cache, plain, kept, task);
+    const task = (): string => JSON.stringify([work.machines, SCAN, programDigest()]);
+    const parts = cache === null ? null : new KeptParts(cache, plain, kept, task());
     const tree = parts?.tree ?? plain;
     return (index, onProgress) => {
       const file = source.files[index];

@@ -107,3 +107,7 @@ export function encodeValue(v: Value): string {
 
 /** Memory of several programs that nobody has stored to or read yet. */
 export const UNSET: Value = { kind: 'symbol', name: 'unset' };
+
+/** Is it the witness's page? */
+export const isOwnPage = (value: Value): boolean =>
+  value.kind === 'memory' && value.what === 'page' && value.who === 'W';

@@ -33,6 +33,18 @@ export function expressionsOf(node: ProgramNode): readonly Expression[] {
   }
 }
 
+/** The expression and what it is made of, from the outside in. What a choice is told apart by is none of it. */
+export function eachPart(expression: Expression, see: (part: Expression) => void): void {
+  see(expression);
+  if (
+    expression.op !== 'const' &&
+    expression.op !== 'var' &&
+    expression.op !== 'param' &&
+    expression.op !== 'choice'
+  )
+    for (const part of expression.args) eachPart(part, see);
+}
+
 export function successorsOf(node: ProgramNode): readonly NodeId[] {
   switch (node.kind) {
     case 'event':

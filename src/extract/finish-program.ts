@@ -4,8 +4,8 @@
  */
 import { constant, type Expression } from '#event/expression.js';
 import type { EventProgram, GuestWalkers, NodeId, ProgramNode } from '#event/program.js';
-import { LEVELS, type Level, type Value } from '#event/value.js';
-import { expressionsOf, successorsOf } from '#event/walk-program.js';
+import { type EntryPointer, isOwnPage, LEVELS, type Level, type Value } from '#event/value.js';
+import { eachPart, expressionsOf, successorsOf } from '#event/walk-program.js';
 import { simplifyAnswers } from './simplify-program.js';
 import { type Kind, kindOf } from './value.js';
 
@@ -63,7 +63,7 @@ export function readBy(program: EventProgram): ReadonlySet<string> {
 export function readsOf(node: ProgramNode): string[] {
   const names: string[] = [];
   for (const expr of expressionsOf(node))
-    visit(expr, (e) => {
+    eachPart(expr, (e) => {
       if (e.op === 'var') names.push(e.name);
     });
   return names;
@@ -124,12 +124,6 @@ export function mapNode(node: ProgramNode, change: (e: Expression) => Expression
   }
 }
 
-function visit(expr: Expression, see: (e: Expression) => void): void {
-  see(expr);
-  if (expr.op !== 'const' && expr.op !== 'var' && expr.op !== 'param' && expr.op !== 'choice')
-    for (const arg of expr.args) visit(arg, see);
-}
-
 // ---- arguments and counters as positions
 
 const COMPARED: ReadonlySet<string> = new Set(['<', '<=', '!=', '>', '>=', '-']);
@@ -181,7 +175,7 @@ function positions(draft: Draft): ProgramNode[] {
   };
   for (const node of draft.nodes) {
     for (const expr of expressionsOf(node)) {
-      visit(expr, (e) => {
+      eachPart(expr, (e) => {
         if (e.op === 'addr-end') {
           if ('args' in e && e.args !== undefined) {
             mark(starts, e.args[0]);
@@ -215,7 +209,9 @@ function positions(draft: Draft): ProgramNode[] {
       for (const set of node.sets) {
         const from = roots(set.value);
         if (from.length === 0) continue;
-        copies.set(set.name, new Set([...(copies.get(set.name) ?? []), ...from]));
+        const known = copies.get(set.name) ?? new Set();
+        for (const name of from) known.add(name);
+        copies.set(set.name, known);
       }
     }
   }
@@ -269,9 +265,9 @@ function positions(draft: Draft): ProgramNode[] {
   // Of two entries of one type either is the witness's: a flush of the other one's address does nothing for it.
   const inFlush = (expr: Expression): Expression => {
     const placed = change(expr);
-    const entry = expr.op === 'var' && starts.has(expr.name) ? draft.beside.get(expr.name) : undefined;
-    const own = entry === undefined || entry === null ? null : ownOfTwo(entry);
-    if (own === null || entry === undefined || entry === null || placed.op !== 'const') return placed;
+    const entry = (expr.op === 'var' && starts.has(expr.name) && draft.beside.get(expr.name)) || null;
+    const own = entry === null ? null : ownOfTwo(entry);
+    if (entry === null || own === null || placed.op !== 'const') return placed;
     const isOwn: Expression = { op: '==', args: [entry, constant(own)] };
     return { op: 'select', args: [isOwn, placed, constant(at('past'))] };
   };
@@ -295,15 +291,16 @@ function positions(draft: Draft): ProgramNode[] {
 
 /** The witness's own one of the two entries that an argument may be; null where it is no such argument. */
 function ownOfTwo(entry: Expression): Value | null {
-  const values: Value[] = [];
-  visit(entry, (e) => {
-    if (e.op === 'const') values.push(e.value);
-    else if (e.op === 'choice') values.push(...e.of);
+  const pointers: EntryPointer[] = [];
+  const see = (value: Value): void => {
+    if (value.kind === 'entry-pointer' && value.gap === 'at') pointers.push(value);
+  };
+  eachPart(entry, (e) => {
+    if (e.op === 'const') see(e.value);
+    else if (e.op === 'choice') e.of.forEach(see);
   });
-  const pointers = values.filter((value) => value.kind === 'entry-pointer' && value.gap === 'at');
-  const own = pointers.find((value) => value.kind === 'entry-pointer' && value.table === 'W');
-  const hasOther = pointers.some((value) => value.kind === 'entry-pointer' && value.table === 'A');
-  return own !== undefined && hasOther ? own : null;
+  const own = pointers.find(({ table }) => table === 'W');
+  return own !== undefined && pointers.some(({ table }) => table === 'A') ? own : null;
 }
 
 /** A page that came in and is tested may be none. */
@@ -324,9 +321,6 @@ function withNull(nodes: readonly ProgramNode[]): readonly ProgramNode[] {
     ),
   );
 }
-
-const isOwnPage = (value: Value): boolean =>
-  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
 
 // ---- slice
 
@@ -669,7 +663,7 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
   const seen = new Set<Level>();
   for (const node of nodes) {
     for (const expr of expressionsOf(node)) {
-      visit(expr, (e) => {
+      eachPart(expr, (e) => {
         if (e.op === 'const' && (e.value.kind === 'entry-pointer' || e.value.kind === 'entry-value'))
           seen.add(e.value.level);
         else if (e.op === 'choice') {

@@ -59,19 +59,20 @@ export class CallersInFile {
    * they call.
    */
   handersOf(name: string): readonly Definition[] {
+    const users = usersIn(this.index);
     const handed = [name];
     for (const candidates of this.index.definitions.values())
       for (const table of candidates)
         if (table.kind === 'table' && Object.values(table.members).includes(name)) handed.push(table.name);
     // An argument, or what a struct or a pointer holds that is handed on.
     const argument = new RegExp(`(?:[(,]|[^=!<>]=)\\s*&?(?:${handed.join('|')})\\s*[,);}]`);
-    const handers: Definition[] = [];
-    for (const candidates of this.index.definitions.values())
-      for (const candidate of candidates) {
-        if (candidate.kind !== 'function' || candidate.name === name) continue;
-        if (argument.test(this.index.text.slice(candidate.body, candidate.end))) handers.push(candidate);
-      }
-    return handers;
+    const named = new Set(handed.flatMap((one) => users.named.get(one) ?? []));
+    return [...named].filter(
+      (candidate) =>
+        candidate.kind === 'function' &&
+        candidate.name !== name &&
+        argument.test(this.index.text.slice(candidate.body, candidate.end)),
+    );
   }
 
   /** Has the function callers in this file? */

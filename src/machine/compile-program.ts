@@ -227,13 +227,14 @@ function compile(
       return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
     }),
     uses: narrow,
-    scopes: alone
-      ? scopesOf(
-          ways,
-          uses.map(({ vars, defs }) => [...vars, ...defs].map((variable) => slots[variable] as number)),
-          slotCount,
-        )
-      : NO_SCOPES,
+    scopes:
+      alone && program.beside !== true
+        ? scopesOf(
+            ways,
+            uses.map(({ vars, defs }) => [...vars, ...defs].map((variable) => slots[variable] as number)),
+            slotCount,
+          )
+        : NO_SCOPES,
     shared,
     cyclic: cyclicNodes(program.nodes),
     kinds,

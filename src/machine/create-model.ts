@@ -7,8 +7,8 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
-import { encodeValue, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
-import { expressionsOf, operandsOf } from '#event/walk-program.js';
+import { encodeValue, isOwnPage, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
+import { eachPart, expressionsOf, operandsOf } from '#event/walk-program.js';
 import type { Model, Scopes } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
@@ -329,17 +329,17 @@ function bringsPage(program: EventProgram): boolean {
   const names = (expression: Expression): boolean => {
     switch (expression.op) {
       case 'const':
-        return isPage(expression.value);
+        return isOwnPage(expression.value);
       case 'var':
       case 'param':
         return false;
       case 'choice':
-        return expression.of.some(isPage);
+        return expression.of.some(isOwnPage);
       default:
         return expression.args.some(names);
     }
   };
-  for (const value of program.initial.values()) if (isPage(value)) return true;
+  for (const value of program.initial.values()) if (isOwnPage(value)) return true;
   return program.nodes.some((node) => {
     switch (node.kind) {
       case 'event':
@@ -357,20 +357,16 @@ function bringsPage(program: EventProgram): boolean {
 
 function bringerOf(programs: readonly EventProgram[]): string | null {
   const keys = new Set<string | null>();
-  const visit = (expression: Expression): void => {
-    if (expression.op === 'const') {
-      if (isPage(expression.value)) keys.add(null);
-    } else if (expression.op === 'choice') {
-      if (expression.of.some(isPage)) keys.add(expression.stable === true ? expression.key : null);
-    } else if (expression.op !== 'var' && expression.op !== 'param') expression.args.forEach(visit);
+  const see = (expression: Expression): void => {
+    if (expression.op === 'const' && isOwnPage(expression.value)) keys.add(null);
+    else if (expression.op === 'choice' && expression.of.some(isOwnPage))
+      keys.add(expression.stable === true ? expression.key : null);
   };
-  for (const program of programs) for (const node of program.nodes) expressionsOf(node).forEach(visit);
+  for (const program of programs)
+    for (const node of program.nodes) for (const expression of expressionsOf(node)) eachPart(expression, see);
   const [only] = keys;
   return keys.size === 1 && only !== undefined ? only : null;
 }
-
-const isPage = (value: Value): boolean =>
-  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
 
 /** All ways in which the CPU's next step can go, in the order of their choices. */
 function outcomes(
@@ -447,7 +443,7 @@ function runStep(step: Step, listener: Listener | null): number {
       step.choices.length > 0 ||
       count > NODES_PER_STEP;
     const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
-    const left = next >= 0 && leaves(step, start, next);
+    const left = next >= 0 && leaves(program, start, next);
     if (!done && !shared && !left) continue;
     const last = step.node;
     if (next >= 0 && state.violation === null) {
@@ -470,7 +466,7 @@ function runOn(step: Step, listener: Listener | null, start: number): void {
   for (;;) {
     const before = step.state;
     const id = before.pc[cpu] ?? -1;
-    if (leaves(step, start, id)) return;
+    if (leaves(program, start, id)) return;
     const node = program.nodes[id];
     if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
     passed.add(id);
@@ -486,11 +482,9 @@ function runOn(step: Step, listener: Listener | null, start: number): void {
 }
 
 /** Does a step that began at `start` come out of a loop with `node`? What the loop leaves alone is not there before. */
-function leaves({ machine, program }: Step, start: number, node: number): boolean {
-  // Only a program that runs alone has its loops searched by themselves.
-  if (machine.layout.programs > 1) return false;
-  const inner = program.scopes.of[start]?.at(-1);
-  return inner !== undefined && program.scopes.of[node]?.includes(inner) !== true;
+function leaves({ scopes }: CompiledProgram, start: number, node: number): boolean {
+  const inner = scopes.of[start]?.at(-1);
+  return inner !== undefined && scopes.of[node]?.includes(inner) !== true;
 }
 
 /** Runs one node and moves on. True: it was an event or the end. */

@@ -6,6 +6,7 @@ import {
   type EntryValue,
   encodeValue,
   type Gap,
+  isOwnPage,
   LEVELS,
   type Level,
   type MemoryValue,
@@ -121,9 +122,6 @@ function choice(step: Step, expression: Extract<Expression, { readonly op: 'choi
   if (step.machine.bringer === expression.key && !isOwnPage(chosen)) step.forgetBrought();
   return chosen;
 }
-
-const isOwnPage = (value: Value): boolean =>
-  value.kind === 'memory' && value.what === 'page' && value.who === 'W';
 
 /** A text for an expression that names no variable: two programs that ask the same ask it alike. */
 function describe(expression: Expression): string {

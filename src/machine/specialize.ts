@@ -14,7 +14,7 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import type { Value } from '#event/value.js';
-import { expressionsOf, successorsOf } from '#event/walk-program.js';
+import { expressionsOf, operandsOf, successorsOf } from '#event/walk-program.js';
 import { liveVariables, namesIn, writtenBy } from './liveness.js';
 import { type Known, knowledgeOf, knownText, Prober } from './probe.js';
 import { hasEffect, looks, resultsOf, surroundingsOf } from './relevance.js';
@@ -631,7 +631,7 @@ function partsOf(node: ProgramNode, forked: readonly string[], boxes: boolean, n
       const box = (container: Expression): number => names.of(`box:${boxOf(container) ?? '?'}`);
       const writes: number[] = [...written];
       const kills: number[] = [...written];
-      const reads = read(operands(event));
+      const reads = read(operandsOf(event));
       if (boxes)
         switch (event.kind) {
           case 'container-init':
@@ -656,17 +656,6 @@ function partsOf(node: ProgramNode, forked: readonly string[], boxes: boolean, n
       return { reads, kills, writes: [{ names: writes, reads, forked: true }] };
     }
   }
-}
-
-function operands(event: Event<Expression>): Expression[] {
-  const found: Expression[] = [];
-  const look = (value: unknown): void => {
-    if (value === null || typeof value !== 'object') return;
-    if ('op' in value) found.push(value as Expression);
-    else for (const part of Object.values(value)) look(part);
-  };
-  look(event);
-  return found;
 }
 
 /** Is every container of the program named by a constant, so that two of them are known to be two? */

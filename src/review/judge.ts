@@ -76,6 +76,7 @@ export function judge(
     const now = runs(after ?? [], facts, limits, limits.anything === true ? 1 : RUNS);
     return { introduced: [], fixed: [], existing: now.violations, cutOff: now.end, states: now.states, same };
   }
+  const { settled: _, ...whole } = limits;
   const nameOf = limits.kind === true ? placeOf : kindOf;
   let states = 0;
   let open: string | null = null;
@@ -92,7 +93,6 @@ export function judge(
     /** Is it a violation that the other side cannot come to under the same choices? Null: not decided. */
     const isNew = (run: Run, vector: ChoiceVector): boolean | null => {
       if (other === null) return true;
-      const { settled: _, ...whole } = limits;
       // What goes wrong earlier for another object must not hide whether this one does, too.
       const replay = runs(other, facts, whole, 1, { fixed: vector, only: run.violation.object });
       states += replay.states;
@@ -108,7 +108,6 @@ export function judge(
     };
     /** Does it go wrong under these choices once nothing is flushed or waited for? */
     const makesUp = (programs: readonly EventProgram[], vector: ChoiceVector): boolean => {
-      const { settled: _, ...whole } = limits;
       const bare = runs(programs.map(withoutMending), facts, whole, 1, { fixed: vector });
       states += bare.states;
       return bare.violations.length > 0;

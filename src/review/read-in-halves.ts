@@ -4,7 +4,7 @@
  */
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
-import { operandsOf } from '#event/walk-program.js';
+import { eachPart, operandsOf } from '#event/walk-program.js';
 
 /** Loads whose value leads to memory, or is stored: how many are one load on any machine, and how many are not. */
 export function loadsThatMatter(program: EventProgram): { readonly whole: number; readonly plain: number } {
@@ -137,7 +137,11 @@ function leadsSomewhere(program: EventProgram): ReadonlySet<string> {
     if (node.kind === 'assign')
       for (const { name, value } of node.sets) {
         look(value, false);
-        from.set(name, [...(from.get(name) ?? []), ...namesIn(value)]);
+        const names = from.get(name) ?? [];
+        eachPart(value, (part) => {
+          if (part.op === 'var') names.push(part.name);
+        });
+        from.set(name, names);
       }
   }
   const work = [...used];
@@ -148,10 +152,4 @@ function leadsSomewhere(program: EventProgram): ReadonlySet<string> {
       work.push(source);
     }
   return used;
-}
-
-function namesIn(expression: Expression): string[] {
-  if (expression.op === 'var') return [expression.name];
-  if (expression.op === 'const' || expression.op === 'choice' || expression.op === 'param') return [];
-  return expression.args.flatMap(namesIn);
 }

@@ -344,6 +344,12 @@ function jobsFor(
 
 type TaskOf = (root: string, path: string, client: string | null) => Task;
 
+/** A search that was made around a changed function. */
+interface Asked {
+  readonly task: Task;
+  readonly outcome: Outcome;
+}
+
 /** What the search for one changed name gave on one machine. */
 interface JobResult {
   readonly candidates: readonly Candidate[];
@@ -449,20 +455,27 @@ function runJob(
     const open: Open = { function: root, file, kind: 'resolve', reason };
     return { candidates: shown.flat(), undecided: left.length === 0 || shown.length > 0 ? [] : [open] };
   };
+  const skimmed = (tasks: readonly Task[], fixedWithin: number): Asked[] =>
+    tasks
+      .filter((task) => size(task) < MACHINES_SKIMMED)
+      .map((task) => ({ task, outcome: runCaller(task, small, fixedWithin) }));
+  /** What is brought in counts first; where nothing is, what no longer goes wrong. */
+  const showing = (around: readonly Asked[]): readonly Asked[] => {
+    const has = (what: 'introduced' | 'fixed') =>
+      around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0);
+    const introduced = has('introduced');
+    return introduced.length > 0 ? introduced : has('fixed');
+  };
+  const mineAnd = (found: readonly Asked[]): JobResult => ({
+    candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
+    undecided: own.undecided,
+  });
   // What it owes at its end is done, or not, by what it is called back from.
   const calledBack = (): JobResult | null => {
-    const around = job.handers
-      .filter((task) => size(task) < MACHINES_SKIMMED)
-      .map((task) => ({ task, outcome: runCaller(task, small, LITTLE) }))
-      .filter(({ outcome }) => outcome.followed.has(job.changed.name));
-    const shown = (['introduced', 'fixed'] as const)
-      .map((what) => around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0))
-      .find((some) => some.length > 0);
-    if (shown === undefined) return null;
-    return {
-      candidates: [...mine, ...shown.flatMap(({ task, outcome }) => candidate(task, outcome))],
-      undecided: own.undecided,
-    };
+    const found = showing(
+      skimmed(job.handers, LITTLE).filter(({ outcome }) => outcome.followed.has(job.changed.name)),
+    );
+    return found.length === 0 ? null : mineAnd(found);
   };
   if (!job.inner && raised.size === 0 && (!own.verdict.same || answersUnseen(of, now))) {
     const back = calledBack();
@@ -480,23 +493,9 @@ function runJob(
   }
   if (own.verdict.same) return { candidates: mine, undecided: [] };
   if (own.verdict.introduced.length === 0) {
-    const around = job.callers
-      .filter((task) => size(task) < MACHINES_SKIMMED)
-      .map((task) => ({
-        task,
-        outcome: runCaller(task, small, own.verdict?.fixed.length === 0 ? LITTLE : 0),
-      }));
-    const has = (what: 'introduced' | 'fixed') =>
-      around.filter(({ outcome }) => (outcome.verdict?.[what].length ?? 0) > 0);
-    const found = has('introduced').length > 0 ? has('introduced') : has('fixed');
-    if (found.length === 0 && own.verdict.fixed.length === 0) {
-      const back = calledBack();
-      if (back !== null) return back;
-    }
-    return {
-      candidates: [...mine, ...found.flatMap(({ task, outcome }) => candidate(task, outcome))],
-      undecided: own.undecided,
-    };
+    const found = showing(skimmed(job.callers, own.verdict.fixed.length === 0 ? LITTLE : 0));
+    const back = found.length === 0 && own.verdict.fixed.length === 0 ? calledBack() : null;
+    return back ?? mineAnd(found);
   }
   // Raised: unless every caller in view was searched to the end and raises nothing, it stands.
   for (const task of job.callers) {

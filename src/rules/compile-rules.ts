@@ -186,10 +186,9 @@ const RARE_FACTS: Readonly<Record<string, FactValue>> = {
   'top-links-in-registers': false,
   'kernel-clear-purges': false,
 };
-const RARE_SOURCES: Readonly<Record<string, string>> = {
-  'top-links-in-registers': 'stated where it does',
-  'kernel-clear-purges': 'stated where it does',
-};
+const RARE_SOURCES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(RARE_FACTS).map((name) => [name, 'stated where it does']),
+);
 
 function compileMachines(sources: readonly Source[], common: Source): readonly MachineFile[] {
   const stated = new Map<string, StatedMachine>();
