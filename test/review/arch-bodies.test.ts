@@ -1,28 +1,13 @@
 /** Architecture code that changes by its callbacks, its bounds, its halves or who it is called for; each wrong one beside a right one. */
 import { describe, expect, test } from 'vitest';
-import { reviewSeries } from '#review/review-series.js';
-import { loadRules } from '#rules/load-rules.js';
-import { change, type Files } from './memory-tree.js';
+import { introducedIn as broughtIn } from './introduced.js';
+import type { Files } from './memory-tree.js';
 import { MINI_TLB } from './mini-tlb.js';
-
-const rules = loadRules();
 
 /** What a change brings in, and what is left open. */
 function introducedIn(before: Files, after: Files, machine: string): string[] {
   expect(after).not.toEqual(before);
-  const document = reviewSeries([change(before, after)], rules, {
-    machines: [machine],
-    existing: false,
-    limits: { states: 100_000, milliseconds: 20_000 },
-    now: () => 0,
-    onProgress: () => {},
-  });
-  return document.patches.flatMap((patch) => [
-    ...patch.findings
-      .filter((finding) => finding.status === 'introduced')
-      .map((finding) => `${finding.hazard} in ${finding.function}`),
-    ...patch.undecided.map((gap) => `undecided: ${gap.reason}`),
-  ]);
+  return broughtIn(before, after, machine, 100_000);
 }
 
 const introduced = (file: string, machine: string, before: string, after: string): string[] =>

@@ -1,10 +1,7 @@
 /** s390's flush that is owed: who does it and who owes the next one, on two CPUs. */
 import { describe, expect, test } from 'vitest';
-import { reviewSeries } from '#review/review-series.js';
-import { loadRules } from '#rules/load-rules.js';
-import { change } from './memory-tree.js';
+import { introducedIn } from './introduced.js';
 
-const rules = loadRules();
 const FILE = 'arch/s390/include/asm/tlbflush.h';
 
 const lazy = (body: string): string => `static inline void __tlb_flush_mm(struct mm_struct *mm)
@@ -26,21 +23,8 @@ const RIGHT = `	spin_lock(&mm->context.lock);
 	spin_unlock(&mm->context.lock);
 `;
 
-function introduced(body: string): string[] {
-  const document = reviewSeries([change({ [FILE]: lazy(RIGHT) }, { [FILE]: lazy(body) })], rules, {
-    machines: ['s390'],
-    existing: false,
-    limits: { states: 60_000, milliseconds: 20_000 },
-    now: () => 0,
-    onProgress: () => {},
-  });
-  return document.patches.flatMap((patch) => [
-    ...patch.findings
-      .filter((finding) => finding.status === 'introduced')
-      .map((finding) => `${finding.hazard} in ${finding.function}`),
-    ...patch.undecided.map((gap) => `undecided: ${gap.reason}`),
-  ]);
-}
+const introduced = (body: string): string[] =>
+  introducedIn({ [FILE]: lazy(RIGHT) }, { [FILE]: lazy(body) }, 's390');
 
 const WRONG = ['free-before-flush in __tlb_flush_mm_lazy'];
 const cleared = '\t\tmm->context.flush_mm = 0;\n';

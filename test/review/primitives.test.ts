@@ -1,27 +1,11 @@
 /** Patches to the bodies of primitives: in the clients that come to them, and by themselves where none does. */
 import { describe, expect, test } from 'vitest';
-import { reviewSeries } from '#review/review-series.js';
-import { loadRules } from '#rules/load-rules.js';
-import { change } from './memory-tree.js';
-
-const rules = loadRules();
+import { introducedIn } from './introduced.js';
 
 /** What a change of the file brings in, and what is left open. */
 function introduced(file: string, machine: string, before: string, after: string): string[] {
   expect(after).not.toBe(before);
-  const document = reviewSeries([change({ [file]: before }, { [file]: after })], rules, {
-    machines: [machine],
-    existing: false,
-    limits: { states: 60_000, milliseconds: 20_000 },
-    now: () => 0,
-    onProgress: () => {},
-  });
-  return document.patches.flatMap((patch) => [
-    ...patch.findings
-      .filter((finding) => finding.status === 'introduced')
-      .map((finding) => `${finding.hazard} in ${finding.function}`),
-    ...patch.undecided.map((gap) => `undecided: ${gap.reason}`),
-  ]);
+  return introducedIn({ [file]: before }, { [file]: after }, machine);
 }
 
 describe('a primitive that no client comes to', () => {

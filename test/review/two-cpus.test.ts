@@ -1,28 +1,14 @@
 /** Primitives whose bodies keep several CPUs in step: wrong bodies are found by clients, right ones stay silent. */
 import { describe, expect, test } from 'vitest';
 import { dumpStage } from '#review/dump-stage.js';
-import { reviewSeries } from '#review/review-series.js';
 import { loadRules } from '#rules/load-rules.js';
+import { introducedIn } from './introduced.js';
 import { change, type Files } from './memory-tree.js';
 import { MINI_TLB } from './mini-tlb.js';
 
 const rules = loadRules();
 
-function introduced(after: Files): string[] {
-  const document = reviewSeries([change(MINI_TLB, after)], rules, {
-    machines: ['x86-64'],
-    existing: false,
-    limits: { states: 100_000, milliseconds: 20_000 },
-    now: () => 0,
-    onProgress: () => {},
-  });
-  return document.patches.flatMap((patch) => [
-    ...patch.findings
-      .filter((finding) => finding.status === 'introduced')
-      .map((finding) => `${finding.hazard} in ${finding.function}`),
-    ...patch.undecided.map((gap) => `undecided: ${gap.reason}`),
-  ]);
-}
+const introduced = (after: Files): string[] => introducedIn(MINI_TLB, after, 'x86-64', 100_000);
 
 /** The mini kernel with one piece of text replaced: it must be there, once. */
 function edited(path: string, from: string, to: string): Files {
