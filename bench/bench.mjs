@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { atExit, countOf, median, PEAK, readValues, runBench, UsageError } from './measure.mjs';
 
 const MAX_RATIO = 2.5;
 const MAX_MEGABYTES = 300;
@@ -84,59 +84,27 @@ function timed([program, ...args], env = process.env) {
 function peakMemory(command) {
   const folder = mkdtempSync(path.join(tmpdir(), 'shootdown-bench-'));
   const file = path.join(folder, 'peak');
-  const hook = `import { writeFileSync } from 'node:fs';
-    process.on('exit', () => writeFileSync(process.env.BENCH_PEAK_FILE, String(process.resourceUsage().maxRSS)));`;
   try {
     const [program, ...args] = command;
-    const url = `data:text/javascript,${encodeURIComponent(hook)}`;
-    timed([program, '--import', url, ...args], { ...process.env, BENCH_PEAK_FILE: file });
+    timed([program, ...atExit(PEAK), ...args], { ...process.env, BENCH_FILE: file });
     return Number(readFileSync(file, 'utf8')) / 1024;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-class UsageError extends Error {}
-
 function readOptions() {
-  const text = { type: 'string' };
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: { tree: text, patch: text, runs: text, cli: text, help: { type: 'boolean' } },
-    }));
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(0);
-  }
-  if (values.tree === undefined) throw new UsageError('--tree is needed');
+  const values = readValues(['tree', 'patch', 'runs', 'cli'], HELP);
   const options = {
     tree: path.resolve(values.tree),
     patch: path.resolve(values.patch ?? path.join(ROOT, 'bench/one-function.patch')),
-    runs: Number(values.runs ?? 9),
+    runs: countOf(values, 'runs', 9),
     cli: path.resolve(values.cli ?? path.join(ROOT, 'dist/cli/main.js')),
   };
-  if (!Number.isInteger(options.runs) || options.runs < 1)
-    throw new UsageError(`--runs: not a positive number: ${values.runs}`);
   for (const file of [path.join(options.tree, 'scripts/checkpatch.pl'), options.patch, options.cli]) {
     if (!existsSync(file)) throw new UsageError(`${file} is not there`);
   }
   return options;
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runBench(main);

@@ -12,9 +12,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
 import { indexFile } from '../dist/c/index-file.js';
+import { atExit, readValues, runBench, UsageError } from './measure.mjs';
 
 const HELP = `usage: npm run bench:largest -- --tree DIR [--count N] [--seconds S] [--write FILE]
 
@@ -93,12 +93,8 @@ function patchFor({ name, file, text, end }) {
 function checked(patch, tree, flags) {
   const started = process.hrtime.bigint();
   const usage = path.join(path.dirname(patch), 'usage');
-  const hook = `import { writeFileSync } from 'node:fs';
-    process.on('exit', () => writeFileSync(process.env.BENCH_USAGE_FILE, JSON.stringify(process.cpuUsage())));`;
-  const url = `data:text/javascript,${encodeURIComponent(hook)}`;
   const args = [
-    '--import',
-    url,
+    ...atExit('process.cpuUsage()'),
     CLI,
     'check',
     '--tree',
@@ -110,7 +106,7 @@ function checked(patch, tree, flags) {
     ...flags,
     patch,
   ];
-  const env = { ...process.env, BENCH_USAGE_FILE: usage };
+  const env = { ...process.env, BENCH_FILE: usage };
   const run = spawnSync(process.execPath, args, { encoding: 'utf8', env, maxBuffer: 1 << 28 });
   const wall = Number(process.hrtime.bigint() - started) / 1e6;
   if (run.error) throw new UsageError(run.error.message);
@@ -128,23 +124,8 @@ function checked(patch, tree, flags) {
   };
 }
 
-class UsageError extends Error {}
-
 function readOptions() {
-  const text = { type: 'string' };
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: { tree: text, count: text, seconds: text, write: text, help: { type: 'boolean' } },
-    }));
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(0);
-  }
-  if (values.tree === undefined) throw new UsageError('--tree is needed');
+  const values = readValues(['tree', 'count', 'seconds', 'write'], HELP);
   const number = (name, fallback) => {
     const value = Number(values[name] ?? fallback);
     if (!(value > 0)) throw new UsageError(`--${name}: not a positive number: ${values[name]}`);
@@ -158,10 +139,4 @@ function readOptions() {
   };
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runBench(main);

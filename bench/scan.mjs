@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { atExit, countOf, median, PEAK, readValues, runBench, UsageError } from './measure.mjs';
 
 const MAX_COLD = 3;
 const MAX_WARM = 1;
@@ -83,8 +83,7 @@ const line = (name, runs) => {
 
 const scanCommand = ({ cli, tree, folder }, jobs) => [
   process.execPath,
-  '--import',
-  `data:text/javascript,${encodeURIComponent(PEAK)}`,
+  ...atExit(PEAK),
   cli,
   'scan',
   folder,
@@ -97,11 +96,6 @@ const scanCommand = ({ cli, tree, folder }, jobs) => [
   '--fail-on',
   'never',
 ];
-
-/** The process says at its end what it took at most, its threads included; only the main thread has that to say. */
-const PEAK = `import { writeFileSync } from 'node:fs';
-  import { isMainThread } from 'node:worker_threads';
-  if (isMainThread) process.on('exit', () => writeFileSync(process.env.BENCH_PEAK_FILE, String(process.resourceUsage().maxRSS)));`;
 
 const spatchCommand = ({ tree, folder, jobs }) => [
   'spatch',
@@ -122,7 +116,7 @@ function measured([program, ...args], cache, kept) {
   const folder = path.join(kept, 'cache');
   if (cache === 'empty') rmSync(folder, { recursive: true, force: true });
   const peak = path.join(kept, 'peak');
-  const env = { ...process.env, XDG_CACHE_HOME: folder, BENCH_PEAK_FILE: peak };
+  const env = { ...process.env, XDG_CACHE_HOME: folder, BENCH_FILE: peak };
   const started = process.hrtime.bigint();
   const run = spawnSync(program, args, { encoding: 'utf8', env, cwd: kept, maxBuffer: 1 << 28 });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
@@ -132,48 +126,13 @@ function measured([program, ...args], cache, kept) {
   return { seconds, megabytes: existsSync(peak) ? Number(readFileSync(peak, 'utf8')) / 1024 : 0 };
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-class UsageError extends Error {}
-
 function readOptions() {
-  const text = { type: 'string' };
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        tree: text,
-        folder: text,
-        runs: text,
-        jobs: text,
-        write: text,
-        cli: text,
-        help: { type: 'boolean' },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-    process.exit(0);
-  }
-  if (values.tree === undefined) throw new UsageError('--tree is needed');
-  const number = (name, fallback) => {
-    const value = Number(values[name] ?? fallback);
-    if (!Number.isInteger(value) || value < 1)
-      throw new UsageError(`--${name}: not a positive number: ${values[name]}`);
-    return value;
-  };
+  const values = readValues(['tree', 'folder', 'runs', 'jobs', 'write', 'cli'], HELP);
   const options = {
     tree: path.resolve(values.tree),
     folder: values.folder ?? 'mm',
-    runs: number('runs', 3),
-    jobs: number('jobs', 2),
+    runs: countOf(values, 'runs', 3),
+    jobs: countOf(values, 'jobs', 2),
     write: values.write === undefined ? null : path.resolve(values.write),
     cli: path.resolve(values.cli ?? path.join(ROOT, 'dist/cli/main.js')),
   };
@@ -182,10 +141,4 @@ function readOptions() {
   return options;
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runBench(main);

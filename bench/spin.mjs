@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './measure.mjs';
 
 const MAX_RATIO = 1;
 
@@ -113,11 +114,11 @@ function show(rows, compiling) {
   let differ = 0;
   const total = { spin: 0, own: 0, plain: 0, first: 0 };
   for (const row of rows) {
-    const [spin, own] = [median(row.spin), median(row.own)];
+    const [spin, own] = [medianTime(row.spin), medianTime(row.own)];
     const [theirs, ours] = [row.spin[0], row.own[0]];
     total.spin += spin;
     total.own += own;
-    total.plain += row.plain.length === 0 ? spin : median(row.plain);
+    total.plain += row.plain.length === 0 ? spin : medianTime(row.plain);
     total.first += ours.milliseconds;
     const same = theirs.clean === ours.clean && ours.expected;
     if (!same) differ += 1;
@@ -129,7 +130,7 @@ function show(rows, compiling) {
     );
     if (row.plain.length > 0)
       process.stdout.write(
-        cells('  without TLBs', ms(median(row.plain)), String(row.plain[0].states), '', '', ''),
+        cells('  without TLBs', ms(medianTime(row.plain)), String(row.plain[0].states), '', '', ''),
       );
   }
   const ratio = total.own / total.spin;
@@ -198,11 +199,7 @@ function run(program, args, cwd) {
   return done;
 }
 
-function median(results) {
-  const sorted = results.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+const medianTime = (results) => median(results.map(({ milliseconds }) => milliseconds));
 
 function readRuns() {
   const { values } = parseArgs({ options: { runs: { type: 'string' }, help: { type: 'boolean' } } });

@@ -1,7 +1,7 @@
 /** Edits that change no behaviour: comments inside a body, and a local variable renamed throughout it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createTwoFilesPatch } from 'diff';
+import { diffOf, mailOf } from './mail.mjs';
 
 /**
  * Two patches for each `{ tree, file, function }` of the list, written to `out`. Functions that cannot be edited are
@@ -109,31 +109,9 @@ function blankCommentsAndStrings(text) {
 
 function mail(id, entry, before, after, edit) {
   const what = edit === 'comment' ? 'comment on ordering in' : 'rename a local variable of';
-  const body = createTwoFilesPatch(
-    `a/${entry.file}`,
-    `b/${entry.file}`,
-    before,
-    after,
-    undefined,
-    undefined,
-    { context: 3 },
-  )
-    .replace(/^=+\n/, '')
-    .replace(/^(---|\+\+\+) ([^\t\n]*)\t?$/gm, '$1 $2');
-  return [
-    'From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001',
-    'From: Patch Author <author@example.org>',
-    'Date: Mon, 2 Nov 2026 10:00:00 +0000',
-    `Subject: [PATCH] ${entry.file.split('/')[0]}: ${what} ${entry.function}()`,
-    `Message-ID: <${id}@example.org>`,
-    '',
-    'No functional change.',
-    '',
-    'Signed-off-by: Patch Author <author@example.org>',
-    '---',
-    `diff --git a/${entry.file} b/${entry.file}`,
-    `${body.replace(/\n+$/, '')}\n-- \n2.39.5\n`,
-  ].join('\n');
+  const subject = `${entry.file.split('/')[0]}: ${what} ${entry.function}()`;
+  const lines = ['No functional change.', '', 'Signed-off-by: Patch Author <author@example.org>'];
+  return mailOf({ id, subject, lines }, diffOf(entry.file, before, after));
 }
 
 /** `silent` and followed to the end, `undecided`, `alarm`, or `failed`. A finding called fixed is an alarm too. */

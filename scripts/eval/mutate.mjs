@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { mailOf } from './mail.mjs';
 
 /** An edit that does not fit the text that it is for. */
 export class EditError extends Error {}
@@ -15,8 +16,8 @@ export function writePatches(spec, tree, out) {
   const before = readSource(path.join(tree, spec.file));
   const after = applyEdits(before, spec);
   if (after === before) throw new EditError('the edits change nothing');
-  writeFileSync(path.join(out, `${spec.id}.patch`), mailOf(spec, before, after), 'latin1');
-  writeFileSync(path.join(out, `${spec.id}.fix.patch`), mailOf(spec, after, before, '.undo'), 'latin1');
+  writeFileSync(path.join(out, `${spec.id}.patch`), mailOfSpec(spec, before, after), 'latin1');
+  writeFileSync(path.join(out, `${spec.id}.fix.patch`), mailOfSpec(spec, after, before, '.undo'), 'latin1');
 }
 
 /**
@@ -84,20 +85,12 @@ function bodyOf(lines, name) {
   throw new EditError(`no definition of ${name}`);
 }
 
-/** A mail as git format-patch writes them. Its hunks are git's, with the headings that the kernel's attributes give. */
-function mailOf(spec, before, after, mark = '') {
-  return `From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
-From: Patch Author <author@example.org>
-Date: Mon, 2 Nov 2026 10:00:00 +0000
-Subject: [PATCH] ${spec.subject}
-Message-ID: <${spec.id}${mark}@example.org>
-
-Signed-off-by: Patch Author <author@example.org>
----
-${compare(spec.file, before, after)}-- 
-2.39.5
-`;
-}
+/** The mail of a spec. Its hunks are git's, with the headings that the kernel's attributes give. */
+const mailOfSpec = ({ id, subject, file }, before, after, mark = '') =>
+  mailOf(
+    { id: `${id}${mark}`, subject, lines: ['Signed-off-by: Patch Author <author@example.org>'] },
+    compare(file, before, after),
+  );
 
 function compare(file, before, after) {
   const folder = mkdtempSync(path.join(tmpdir(), 'shootdown-mutate-'));

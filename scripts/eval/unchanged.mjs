@@ -1,8 +1,8 @@
 /** Changes that one kernel made to a function after another without changing the order of what it does. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createTwoFilesPatch } from 'diff';
 import { functionSpan } from './harmless.mjs';
+import { diffOf, mailOf } from './mail.mjs';
 
 /** The trees that are compared, older first. */
 export const VERSIONS = ['6.1', '6.12'];
@@ -84,21 +84,5 @@ function linesOf(trees, version, file) {
   }
 }
 
-function mail(id, entry, before, after) {
-  const diff = createTwoFilesPatch(`a/${entry.file}`, `b/${entry.file}`, before, after, '', '', {
-    context: 3,
-  })
-    .replace(/^=+\n/, '')
-    .replace(/^(---|\+\+\+) ([^\t\n]*)\t?$/gm, '$1 $2');
-  return [
-    'From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001',
-    'From: Patch Author <author@example.org>',
-    'Date: Mon, 2 Nov 2026 10:00:00 +0000',
-    `Subject: [PATCH] ${entry.function}(): ${entry.what}`,
-    `Message-ID: <${id}@example.org>`,
-    '',
-    '---',
-    `diff --git a/${entry.file} b/${entry.file}`,
-    `${diff.replace(/\n+$/, '')}\n-- \n2.39.5\n`,
-  ].join('\n');
-}
+const mail = (id, entry, before, after) =>
+  mailOf({ id, subject: `${entry.function}(): ${entry.what}`, lines: [] }, diffOf(entry.file, before, after));
