@@ -29,3 +29,19 @@ static void start_on(struct mm_struct *mm, struct mm_struct *other, struct mm_st
 	client_cpu0_loads(mm);
 	client_cpu1_loads(on1);
 }
+
+/* Clears an entry, flushes its page on whatever CPUs that takes, and lets go of it. */
+static void unmap_and_put_page(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
+{
+	pte_t old = ptep_get(ptep);
+	struct page *page;
+
+	if (!pte_present(old))
+		return;
+	mmu_notifier_invalidate_range_start(range);
+	page = pte_page(old);
+	ptep_get_and_clear(mm, addr, ptep);
+	flush_tlb_mm_range(mm, addr, addr + PAGE_SIZE, PAGE_SHIFT, false);
+	put_page(page);
+	mmu_notifier_invalidate_range_end(range);
+}

@@ -9,17 +9,7 @@ void setup(struct mm_struct *mm, struct mm_struct *other)
 
 void cpu0(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct mmu_notifier_range *range)
 {
-	pte_t old = ptep_get(ptep);
-	struct page *page;
-
-	if (!pte_present(old))
-		return;
-	mmu_notifier_invalidate_range_start(range);
-	page = pte_page(old);
-	ptep_get_and_clear(mm, addr, ptep);
-	flush_tlb_mm_range(mm, addr, addr + PAGE_SIZE, PAGE_SHIFT, false);
-	put_page(page);
-	mmu_notifier_invalidate_range_end(range);
+	unmap_and_put_page(mm, addr, ptep, range);
 }
 
 void cpu1(struct mm_struct *mm, unsigned long addr)
