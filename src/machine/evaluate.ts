@@ -29,7 +29,7 @@ import {
   isPast,
   lastGranule,
 } from './position.js';
-import { noneValue, type Step, unknownEntry } from './step.js';
+import { comparedName, noneValue, type Step, unknownEntry } from './step.js';
 
 const PAGE_SHIFT = 12;
 /** Masks of at least this size keep an address or page number whole. */
@@ -270,7 +270,7 @@ function operate(step: Step, expression: Operation): Value {
     case 'is-cont':
       return flag(step, expression, a, 'cont');
     case 'same':
-      return bool(equal(step, a, b, () => 'same entry value'));
+      return bool(sameValue(step, a, b));
     case 'make-leaf':
       return made(level, 'page', a);
     case 'make-table':
@@ -557,6 +557,14 @@ function equal(step: Step, a: Value, b: Value, key: () => string): boolean {
     if (isObject(a.name) && isObject(b.name)) return false;
   }
   return step.yes(key());
+}
+
+function sameValue(step: Step, a: Value, b: Value): boolean {
+  const same = equal(step, a, b, () => 'same entry value');
+  const [entry, other] = a.kind === 'entry-value' ? [a, b] : [b, a];
+  if (same && step.machine.kind && entry.kind === 'entry-value' && entry.of === 'W' && other.kind === 'some')
+    step.state.note(comparedName(LEVELS.indexOf(entry.level)), 'yes');
+  return same;
 }
 
 function sameEntry(step: Step, a: EntryValue, b: EntryValue, key: () => string): boolean {

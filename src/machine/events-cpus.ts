@@ -27,7 +27,7 @@ import {
   WALK_FLAGS,
   WALKERS,
 } from './state.js';
-import { RECLAIM_FLUSHED, RMAP_LOCK, type Step } from './step.js';
+import { comparedName, RECLAIM_FLUSHED, RMAP_LOCK, type Step } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -177,6 +177,8 @@ const TABLE_LOCKS = 'page-table locks';
 export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>): void {
   if (step.machine.reclaimed && event.class === 'ptl' && event.kind !== 'assert-held')
     noteReclaim(step, event.kind === 'lock');
+  if (event.class === 'ptl' && event.kind === 'unlock')
+    for (let level = 0; level < LEVELS.length; level += 1) step.state.note(comparedName(level), null);
   const write = event.mode !== 'read';
   if (event.class === 'mmap') {
     if (event.kind === 'unlock') step.state.note('mmap write', null);

@@ -2,12 +2,12 @@
 import type { Event } from '#event/event.js';
 import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
 import { halvesEqual, placePointer, readEntry } from './evaluate.js';
-import { isPresent, leafUsable, storeEntry, walkStale } from './hardware.js';
+import { isPresent, isWalked, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { checkRetired } from './retired.js';
 import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, MOVES, WALK_FLAGS } from './state.js';
-import { BROUGHT_VALUE, levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
+import { BROUGHT_VALUE, comparedName, levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -71,7 +71,10 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
   // What stands in a value that came in whole is the callers' affair, as is what it may replace.
   const isWhole = value.kind !== 'entry-value' || value.maps === '?' || step.state.extra.has(BROUGHT_VALUE);
   const isBrought = step.machine.kind && next.of === 'new' && isWhole;
-  if (isPresent(next) && !isBrought) checkReplacement(step, level, old, next);
+  // What callers saw there may go for what they know of it; what is left of it in TLBs may not.
+  const isCompared = step.state.extra.has(comparedName(level)) && isPresent(old);
+  step.state.note(comparedName(level), null);
+  if (isPresent(next) && !isBrought && !isCompared) checkReplacement(step, level, old, next);
   if (step.machine.space === 'guest' && old.maps === 'soft' && next.maps !== 'soft') checkThaw(step, level);
   if (step.state.violation !== null) return old;
   if (next.torn === true) {
@@ -93,6 +96,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
 function checkReplacement(step: Step, level: number, old: EntryValue, next: EntryValue): void {
   const name = levelAt(level);
   const object = `entry:${name}`;
+  if (isPresent(old) && !isWalked(step, level)) return;
   const sameTarget = isPresent(old) && old.maps === next.maps && old.of === next.of;
   if (sameTarget) {
     if (old.maps !== 'page' || old.cont === '?' || next.cont === '?' || old.cont === next.cont) return;

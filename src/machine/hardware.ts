@@ -4,6 +4,7 @@
  * stale values are stored, per CPU and level; fills need no steps of their own.
  */
 import { type EntryValue, LEVELS } from '#event/value.js';
+import { readGathers } from './gather-state.js';
 import { forgetSecondStage, guestWalkers } from './guest.js';
 import {
   BUFFERED,
@@ -42,6 +43,12 @@ export function reachable(step: Step, level: number): boolean {
   }
   return step.get(TABLE_KNOWN + level) !== KNOWN.unlinked && step.get(TABLE_KNOWN + level) !== KNOWN.never;
 }
+
+/**
+ * Does any walk come to the table of this level, from the root or by way of a stale link? What stands in a table that
+ * hangs nowhere, yet or any more, no hardware loads.
+ */
+export const isWalked = (step: Step, level: number): boolean => reachable(step, level) || staleWay(step, level);
 
 /** Level of a present entry that maps the witness's page and that walks reach; -1: none; null: not known. */
 export function leafLinked(step: Step): number | null {
@@ -98,7 +105,9 @@ function markWalk(step: Step, table: number): void {
     step.set(WALKERS + table, guestWalkers(step));
     return;
   }
-  if (step.machine.ambient && step.machine.space === 'user' && step.fact('gup-fast') === true) {
+  // GUP-fast walks the tables of its own task: of an mm that goes as a whole there is none any more.
+  const used = !readGathers(step).some((gather) => gather.full);
+  if (step.machine.ambient && step.machine.space === 'user' && used && step.fact('gup-fast') === true) {
     step.set(WALKERS + table, 1);
     step.set(SILENT_FLUSH + table, 0);
   }

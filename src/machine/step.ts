@@ -90,6 +90,12 @@ export interface Machine {
 /** Noted when a value was looked into that the program did not make. */
 export const BROUGHT_VALUE = 'a value came in whole';
 
+/**
+ * Noted while the witness's entry of the level was found to be what callers saw in it: they know what that is, and what
+ * may stand there instead. It ends with the lock.
+ */
+export const comparedName = (level: number): string => `compared:${level}`;
+
 /** One of the options of a choice was taken: how many there were is what the enumeration needs. */
 interface Taken {
   readonly index: number;

@@ -98,6 +98,50 @@ describe('what callers out of view hold', () => {
   });
 });
 
+describe('what an entry held that callers saw before', () => {
+  const fault = (check: string, between = ''): string =>
+    `void fault(struct vm_fault *vmf, struct vm_area_struct *vma, struct page *page)\n{\n\tpte_t old = ptep_get(vmf->pte);\n\n\tif (!pte_present(old))\n\t\treturn;\n\tspin_lock(vmf->ptl);\n\tif (${check})\n\t\tgoto out;\n${between}\tset_pte_at(vma->vm_mm, vmf->address, vmf->pte, mk_pte(page, vma->vm_page_prot));\nout:\n\tspin_unlock(vmf->ptl);\n}\n`;
+  const same = '!pte_same(ptep_get(vmf->pte), vmf->orig_pte)';
+
+  test('is theirs to replace where it is found to be there still', () => {
+    expect(scan(fault(same), ['arm64'])).toEqual([]);
+  });
+
+  test('is not where the code itself saw it, and not behind the lock', () => {
+    expect(scan(fault('!pte_same(ptep_get(vmf->pte), old)'), ['arm64'])).toEqual([
+      'break-before-make in fault:10',
+    ]);
+    const again = '\tspin_unlock(vmf->ptl);\n\tspin_lock(vmf->ptl);\n';
+    expect(scan(fault(same, again), ['arm64'])).toEqual(['break-before-make in fault:12']);
+  });
+
+  test('is not once it is cleared: TLBs may still hold it', () => {
+    const clear = '\tptep_get_and_clear(vma->vm_mm, vmf->address, vmf->pte);\n';
+    expect(scan(fault(same, clear), ['arm64'])).toEqual(['break-before-make in fault:11']);
+  });
+});
+
+test('a table that hangs nowhere may be filled again and again, one that is linked may not', () => {
+  const fill = (...steps: readonly string[]): string =>
+    `void fill(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr, struct page *first, struct page *second)\n{\n\tpte_t *ptep = pte_offset_kernel(pmdp, addr);\n\n\tif (!pte_none(ptep_get(ptep)))\n\t\treturn;\n${steps.join('')}}\n`;
+  const put = (page: string): string => `\tset_pte_at(mm, addr, ptep, mk_pte(${page}, PAGE_KERNEL));\n`;
+  const unlink = '\tpmd_clear(pmdp);\n';
+  const flush = '\tflush_tlb_mm(mm);\n';
+  expect(scan(fill(unlink, flush, put('first'), put('second')), ['arm64'])).toEqual([]);
+  expect(scan(fill(put('first'), put('second')), ['arm64'])).toEqual(['break-before-make in fill:8']);
+  // Walk caches lead to it until the flush.
+  expect(scan(fill(unlink, put('first'), put('second'), flush), ['arm64'])).toContain(
+    'break-before-make in fill:9',
+  );
+});
+
+test('nobody is inside the tables of an mm that goes as a whole', () => {
+  const drop = (gather: string): string =>
+    `void drop(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)\n{\n\tstruct mmu_gather tlb;\n\tpgtable_t table = pmd_pgtable(*pmdp);\n\n\tif (!pmd_present(*pmdp))\n\t\treturn;\n\t${gather}(&tlb, mm);\n\tpmd_clear(pmdp);\n\tpte_free_tlb(&tlb, table, addr);\n\ttlb_finish_mmu(&tlb);\n}\n`;
+  expect(scan(drop('tlb_gather_mmu_fullmm'), ['mips64-ginvt'])).toEqual([]);
+  expect(scan(drop('tlb_gather_mmu'), ['mips64-ginvt'])).toEqual(['flush-without-ipi in drop:11']);
+});
+
 test('numbers of 64 bits are read', () => {
   expect(scan('void mask(u64 *p)\n{\n\t*p = 0xfedcba9876543210ULL;\n}\n')).toEqual([]);
 });
