@@ -100,10 +100,12 @@ export class Calls {
         reason: `${name}() is not in view, and no rule says what it does`,
       });
     const found = byBody ? body : followed(this.resolver, name, instance.fn.file, this.view());
-    if (found !== null && this.fits(name, found, instance)) {
+    const fits = found === null ? 'no' : this.fits(name, found, instance);
+    if (found !== null && fits === 'yes') {
       const result = this.inline(found, args, instance, at);
       if (result !== null) return result;
     }
+    if (found !== null && fits === 'cut') this.cut(name, found, args, instance, at);
     return this.graph.hold({ expr: choice(origin, false), origin, stable: false, type: null }, at);
   }
 
@@ -310,23 +312,29 @@ export class Calls {
     return null;
   }
 
-  /** May the body be put in place of its call here? */
-  private fits(name: string, found: Found, instance: Instance): boolean {
-    if (instance.stack.includes(name)) return false;
-    if (this.over) return false;
-    if (instance.depth >= this.options.depthLimit || this.graph.nodes.length > this.options.nodeLimit) {
-      if (!isRelevant(this.resolver, found, this.view())) return false;
-      this.over = this.graph.nodes.length > this.options.nodeLimit;
-      this.gaps.push({
-        function: name,
-        file: found.index.file,
-        kind: 'limit',
-        reason:
-          instance.depth >= this.options.depthLimit ? 'calls nest too deep' : 'the program is too large',
-      });
-      return false;
-    }
-    return true;
+  /** May the body be put in place of its call here, or does a limit cut it off? */
+  private fits(name: string, found: Found, instance: Instance): 'yes' | 'no' | 'cut' {
+    if (instance.stack.includes(name) || this.over) return 'no';
+    if (instance.depth < this.options.depthLimit && this.graph.nodes.length <= this.options.nodeLimit)
+      return 'yes';
+    return isRelevant(this.resolver, found, this.view()) ? 'cut' : 'no';
+  }
+
+  /** Leaves a call out, and says so. */
+  private cut(name: string, found: Found, args: readonly Val[], instance: Instance, at: Site): void {
+    this.over = this.graph.nodes.length > this.options.nodeLimit;
+    const handed = args.some((arg) => kindOf(arg.expr, this.graph.kinds) === 'entry-pointer');
+    const ends = handed && this.options.endsWhereCut === true;
+    this.gaps.push({
+      function: name,
+      file: found.index.file,
+      kind: 'limit',
+      reason: instance.depth >= this.options.depthLimit ? 'calls nest too deep' : 'the program is too large',
+      ...(ends ? { ends } : {}),
+    });
+    if (!ends) return;
+    this.graph.end({ kind: 'stop', at });
+    this.graph.current = this.graph.label();
   }
 
   private view(): View {

@@ -13,6 +13,8 @@ export interface Extraction {
     readonly file: string;
     readonly kind: 'parse' | 'limit' | 'resolve';
     readonly reason: string;
+    /** Runs end there: `endsWhereCut`. */
+    readonly ends?: true;
   }[];
 }
 
@@ -36,4 +38,9 @@ export interface ExtractOptions {
   readonly linked: Linked;
   readonly nodeLimit: number;
   readonly depthLimit: number;
+  /**
+   * Runs end at a call that a limit cuts off and that is handed an entry: what the entry holds behind it is not known.
+   * Without, they go on as if it were as before: both sides of a patch do.
+   */
+  readonly endsWhereCut?: boolean;
 }

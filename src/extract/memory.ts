@@ -331,14 +331,18 @@ export class Memory {
       if (meaning !== null && kindOf(meaning, this.graph.kinds) === 'symbol')
         return { expr: meaning, origin: `&${target.cell}`, stable: target.stable, type: null };
     }
+    // In a variable: where a pointer into a table leads to is found out once for all that is done with it.
     if (target.kind === 'entry')
-      return {
-        expr: target.pointer,
-        origin: `&${target.origin}`,
-        stable: false,
-        type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
-        ...(target.half === undefined ? {} : { half: target.half }),
-      };
+      return this.graph.hold(
+        {
+          expr: target.pointer,
+          origin: `&${target.origin}`,
+          stable: false,
+          type: place.type === null ? null : { ...place.type, pointers: place.type.pointers + 1 },
+          ...(target.half === undefined ? {} : { half: target.half }),
+        },
+        null,
+      );
     if (target.among !== undefined && target.base !== undefined)
       return {
         expr: target.base.expr,
@@ -636,11 +640,21 @@ export class Memory {
     if (table === null || kindOf(table, this.graph.kinds) !== 'memory') return null;
     const at = this.operand(instance, index.at);
     const first: Expression = { op: 'first-entry', args: [table] };
+    const origin = `${base.origin}.${field.name}`;
+    const slot = at.index ? at.expr : this.slotOf(at, origin);
     return {
       kind: 'entry',
-      pointer: { op: at.index ? 'slot' : 'step', args: [first, at.expr] },
-      origin: `${base.origin}.${field.name}`,
+      pointer: slot === null ? { op: 'step', args: [first, at.expr] } : { op: 'slot', args: [first, slot] },
+      origin,
     };
+  }
+
+  /** A slot that has one number in a run: whether it is the witness's is found out once. Null for others. */
+  private slotOf(at: Val, table: string): Expression | null {
+    if (!at.stable || at.expr.op !== 'choice') return null;
+    const here = choice(`slot ${at.origin} of ${table} is the witness's`, true);
+    const gap = (where: 'pte' | 'pmd'): Expression => constant({ kind: 'address', gap: where });
+    return { op: 'select', args: [here, gap('pte'), gap('pmd')] };
   }
 
   private atWitness(at: Val): Expression {

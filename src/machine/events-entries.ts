@@ -7,7 +7,15 @@ import { compare, isPast } from './position.js';
 import { checkUse, secondaryStale } from './relies.js';
 import { checkRetired } from './retired.js';
 import { HALVES, IRQ_OFF, LEAF_FLAGS, MISSED, MOVED, MOVES, WALK_FLAGS } from './state.js';
-import { BROUGHT_VALUE, comparedName, levelAt, noneValue, RECLAIMED, type Step, unknownEntry } from './step.js';
+import {
+  BROUGHT_VALUE,
+  comparedName,
+  levelAt,
+  noneValue,
+  RECLAIMED,
+  type Step,
+  unknownEntry,
+} from './step.js';
 
 type Of<K extends Event<Value>['kind']> = Extract<Event<Value>, { readonly kind: K }>;
 
@@ -25,8 +33,13 @@ const WRONG_FRAME =
 const sourceName = (level: number): string => `source:${level}`;
 
 /** What a store writes, as an entry value of the level. */
-function valueFor(step: Step, value: Value, level: EntryPointer['level']): EntryValue {
-  if (value.kind === 'entry-value') return { ...step.settleMaps(value), level };
+function valueFor(
+  step: Step,
+  value: Value,
+  level: EntryPointer['level'],
+  kindest?: EntryValue['maps'],
+): EntryValue {
+  if (value.kind === 'entry-value') return { ...step.settleMaps(value, kindest), level };
   if (value.kind === 'int' && value.n === 0) return noneValue(level);
   return { ...unknownEntry(LEVELS.indexOf(level), 'new'), maps: 'page' };
 }
@@ -281,10 +294,13 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
     if (low) store(step, pointer, event.value);
     return;
   }
-  const value = valueFor(step, event.value, pointer.level);
-  const old = step.settleMaps(readEntry(step, pointer));
   const state = step.get(HALVES + level);
   const first = state & 3;
+  // Which half comes first says what the code is for, and what its callers leave to it: where it is the low one, to
+  // clear the entry; where it is the high one, to fill an empty one.
+  if (first === 0 && !low) step.settleMaps(readEntry(step, pointer), 'none');
+  const value = valueFor(step, event.value, pointer.level, first === 0 && low ? 'none' : undefined);
+  const old = step.settleMaps(readEntry(step, pointer));
   const object = `entry:${pointer.level}`;
   if (first === 0) {
     if (low && isPresent(value) && value.of !== old.of) {

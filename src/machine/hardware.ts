@@ -48,7 +48,8 @@ export function reachable(step: Step, level: number): boolean {
  * Does any walk come to the table of this level, from the root or by way of a stale link? What stands in a table that
  * hangs nowhere, yet or any more, no hardware loads.
  */
-export const isWalked = (step: Step, level: number): boolean => reachable(step, level) || staleWay(step, level);
+export const isWalked = (step: Step, level: number): boolean =>
+  reachable(step, level) || staleWay(step, level);
 
 /** Level of a present entry that maps the witness's page and that walks reach; -1: none; null: not known. */
 export function leafLinked(step: Step): number | null {

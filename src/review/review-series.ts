@@ -603,6 +603,8 @@ function searchTask(
   fixedWithin?: number,
 ): Outcome {
   const undecided: Open[] = [];
+  /** Why runs end at calls: what those do with an entry is not known. */
+  const cut = new Set<string>();
   const followed = new Set<string>();
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
@@ -635,6 +637,7 @@ function searchTask(
       linked,
       nodeLimit: NODE_LIMIT,
       depthLimit: DEPTH_LIMIT,
+      endsWhereCut: session.options.kindCallers === true,
     });
     const unread = (kind: Undecided['kind'], reason: string): null => {
       undecided.push({ function: task.root, file: task.file, kind, reason });
@@ -644,7 +647,10 @@ function searchTask(
     // A primitive that is to be followed and cannot be found would be a call that does nothing.
     for (const { gaps, followed: names } of extracted) {
       for (const name of names) followed.add(name);
-      for (const gap of gaps) if (gap.kind === 'resolve') return unread('resolve', gap.reason);
+      for (const gap of gaps) {
+        if (gap.kind === 'resolve') return unread('resolve', gap.reason);
+        if (gap.ends) cut.add(gap.reason);
+      }
     }
     return extracted.map((extraction) => extraction.program);
   };
@@ -689,6 +695,14 @@ function searchTask(
       limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
     });
   }
+  for (const what of cut)
+    undecided.push({
+      function: task.root,
+      file: task.file,
+      kind: 'limit',
+      reason: what,
+      limit: { what, machine: machine.name, states: verdict.states },
+    });
   return { ...(beside ?? {}), verdict, undecided, before, after, followed };
 }
 

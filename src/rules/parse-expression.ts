@@ -102,6 +102,8 @@ const OPTIONS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['negative', { kind: 'some', is: 'negative' }],
   ['positive', { kind: 'some', is: 'positive' }],
   ['non-negative', { kind: 'some', is: 'non-negative' }],
+  ['page', { kind: 'memory', what: 'page', level: 'pte', who: 'W' }],
+  ['other-page', { kind: 'memory', what: 'page', level: 'pte', who: 'new' }],
 ]);
 
 const DEFAULT_OPTIONS: readonly Value[] = [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ReviewedPatch, ReviewOptions } from '#review/document.js';
 import { filesToScan, scanFile } from '#review/review-files.js';
 import { Kept } from '#review/session.js';
 import { loadRules } from '#rules/load-rules.js';
@@ -7,26 +8,31 @@ import { change } from './memory-tree.js';
 
 const rules = loadRules();
 
-/** `hazard in function:line` of everything that a scan shows in one file, in order. */
-function scan(text: string, machines: readonly string[] = ['x86-64', 'arm64']): string[] {
+function scanned(text: string, machines: readonly string[]): ReviewedPatch {
   const tree: Tree = change({}, { 'mm/a.c': text }).after;
-  const { patch } = scanFile(
-    tree,
-    'mm/a.c',
-    rules,
-    {
-      machines,
-      existing: true,
-      limits: { states: 20_000, milliseconds: 5_000 },
-      allowance: 'function',
-      kindCallers: true,
-      now: () => 0,
-      onProgress: () => {},
-    },
-    new Kept(),
-  );
-  return patch.findings.map((finding) => `${finding.hazard} in ${finding.function}:${finding.line}`);
+  const options: ReviewOptions = {
+    machines,
+    existing: true,
+    limits: { states: 20_000, milliseconds: 5_000 },
+    allowance: 'function',
+    kindCallers: true,
+    now: () => 0,
+    onProgress: () => {},
+  };
+  return scanFile(tree, 'mm/a.c', rules, options, new Kept()).patch;
 }
+
+/** `hazard in function:line` of everything that a scan shows in one file, in order. */
+const scan = (text: string, machines: readonly string[] = ['x86-64', 'arm64']): string[] =>
+  scanned(text, machines).findings.map(
+    (finding) => `${finding.hazard} in ${finding.function}:${finding.line}`,
+  );
+
+/** `function: reason` of what was not decided, without machines and states. */
+const undecided = (text: string, machines: readonly string[]): string[] =>
+  scanned(text, machines).undecided.map(
+    ({ function: name, reason }) => `${name}: ${reason.replace(/ on .*/, '')}`,
+  );
 
 describe('what callers out of view did before', () => {
   test('a page that is handed over is taken to be unmapped and flushed', () => {
@@ -140,6 +146,89 @@ test('nobody is inside the tables of an mm that goes as a whole', () => {
     `void drop(struct mm_struct *mm, pmd_t *pmdp, unsigned long addr)\n{\n\tstruct mmu_gather tlb;\n\tpgtable_t table = pmd_pgtable(*pmdp);\n\n\tif (!pmd_present(*pmdp))\n\t\treturn;\n\t${gather}(&tlb, mm);\n\tpmd_clear(pmdp);\n\tpte_free_tlb(&tlb, table, addr);\n\ttlb_finish_mmu(&tlb);\n}\n`;
   expect(scan(drop('tlb_gather_mmu_fullmm'), ['mips64-ginvt'])).toEqual([]);
   expect(scan(drop('tlb_gather_mmu'), ['mips64-ginvt'])).toEqual(['flush-without-ipi in drop:11']);
+});
+
+describe('calls that nest too deep', () => {
+  const nest = (depth: number, handed: string, last: string): string => {
+    const parameters = handed === 'ptep' ? 'struct mm_struct *mm, pte_t *ptep' : 'struct mm_struct *mm';
+    const args = handed === 'ptep' ? 'mm, ptep' : 'mm';
+    const body = (n: number): string => (n === depth ? last : `\tdown${n + 1}(${args});\n`);
+    const downs = Array.from({ length: depth }, (_, n) => depth - n).map(
+      (n) => `static noinline void down${n}(${parameters})\n{\n${body(n)}}\n\n`,
+    );
+    return `${downs.join('')}void put(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct page *page)\n{\n\tif (!pte_present(*ptep))\n\t\treturn;\n\tdown1(${args});\n\tset_pte_at(mm, addr, ptep, mk_pte(page, PAGE_KERNEL));\n}\n`;
+  };
+  const clear = '\tpte_clear(mm, 0, ptep);\n\tflush_tlb_mm(mm);\n';
+  const flush = '\tflush_tlb_mm(mm);\n';
+
+  test('end the run where they are handed the entry: what they do with it is not known', () => {
+    expect(scan(nest(12, 'ptep', clear), ['arm64'])).toEqual([]);
+    expect(scan(nest(3, 'ptep', clear), ['arm64'])).toEqual([]);
+    expect(scan(nest(3, 'ptep', flush), ['arm64'])).toEqual(['break-before-make in put:21']);
+  });
+
+  test('are left out where they are not', () => {
+    expect(scan(nest(12, 'mm', flush), ['arm64'])).toEqual(['break-before-make in put:66']);
+  });
+
+  test('leave the function undecided', () => {
+    expect(undecided(nest(12, 'ptep', clear), ['arm64'])).toContain('put: calls nest too deep');
+    expect(undecided(nest(12, 'mm', flush), ['arm64'])).toEqual([]);
+  });
+});
+
+describe('entries in halves', () => {
+  const halves = `static void put_halves(u64 *sptep, u64 spte)
+{
+	union split_spte *to = (union split_spte *)sptep;
+	union split_spte from = (union split_spte)spte;
+
+	to->spte_high = from.spte_high;
+	smp_wmb();
+	WRITE_ONCE(to->spte_low, from.spte_low);
+}
+
+static void take_halves(u64 *sptep, u64 spte)
+{
+	union split_spte *to = (union split_spte *)sptep;
+	union split_spte from = (union split_spte)spte;
+
+	WRITE_ONCE(to->spte_low, from.spte_low);
+	smp_wmb();
+	to->spte_high = from.spte_high;
+}
+
+`;
+  const slot = (look: string): string =>
+    `${halves}void sync(struct kvm_mmu_page *sp, int i, kvm_pfn_t pfn)\n{\n\tu64 *sptep = &sp->spt[i];\n\n\tif (${look})\n\t\treturn;\n\tput_halves(sptep, make_mmio_spte(0, pfn, 0));\n}\n`;
+
+  test('one slot of a table is one entry, however often it is named', () => {
+    expect(scan(slot('is_shadow_present_pte(*sptep)'), ['x86-32-pae'])).toEqual([]);
+    expect(scan(slot('is_shadow_present_pte(sp->spt[i])'), ['x86-32-pae'])).toEqual([]);
+    expect(scan(slot('!is_shadow_present_pte(*sptep)'), ['x86-32-pae'])).toEqual([
+      'split-pte-write-order in put_halves:6',
+    ]);
+  });
+
+  const fault = (look: string): string =>
+    `${halves}void fault_in(struct kvm_page_fault *fault, u64 *sptep)\n{\n\tu64 spte;\n\n\tif (!is_shadow_present_pte(*sptep)${look})\n\t\treturn;\n\tmake_spte(0, 0, 0, 0, 0, fault->pfn, *sptep, false, true, true, &spte);\n\ttake_halves(sptep, spte);\n}\n`;
+
+  test('who is handed a value clears by the low half and fills by the high one', () => {
+    expect(scan(halves, ['x86-32-pae'])).toEqual([]);
+    const present =
+      'void put_page_low_first(u64 *sptep, u64 old)\n{\n\ttake_halves(sptep, make_huge_page_split_spte(0, old, 0, 0));\n}\n';
+    expect(scan(halves + present, ['x86-32-pae'])).toEqual(['split-pte-write-order in take_halves:16']);
+    const unordered = halves.replace(
+      '\tsmp_wmb();\n\tWRITE_ONCE(to->spte_low, from.spte_low);',
+      '\tto->spte_low = from.spte_low;',
+    );
+    expect(scan(unordered, ['x86-32-pae'])).toEqual(['split-pte-write-order in put_halves:7']);
+  });
+
+  test('the page of a fault may be the one that is mapped: who compares them knows', () => {
+    expect(scan(fault(' || fault->pfn != spte_to_pfn(*sptep)'), ['x86-32-pae'])).toEqual([]);
+    expect(scan(fault(''), ['x86-32-pae'])).toEqual(['split-pte-write-order in take_halves:16']);
+  });
 });
 
 test('numbers of 64 bits are read', () => {
