@@ -298,7 +298,7 @@ export function runWriteHalf(step: Step, event: Of<'write-low' | 'write-high'>):
   const first = state & 3;
   // Which half comes first says what the code is for, and what its callers leave to it: where it is the low one, to
   // clear the entry; where it is the high one, to fill an empty one.
-  if (first === 0 && !low) step.settleMaps(readEntry(step, pointer), 'none');
+  if (step.machine.kind && first === 0 && !low) step.settleMaps(readEntry(step, pointer), 'none');
   const value = valueFor(step, event.value, pointer.level, first === 0 && low ? 'none' : undefined);
   const old = step.settleMaps(readEntry(step, pointer));
   const object = `entry:${pointer.level}`;
