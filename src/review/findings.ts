@@ -164,6 +164,7 @@ function finding(
           {
             programs: shown.programs,
             facts: factsOf(machine),
+            kind: whole,
             ...(shown.run.remembered === null ? {} : { remembered: shown.run.remembered }),
           },
           shown.run,
