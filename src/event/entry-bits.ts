@@ -17,3 +17,6 @@ const BITS: Readonly<Record<string, EntryBit>> = {
 
 /** The flag of that name; null for one that the model does not follow (`$bit:none`). */
 export const entryBit = (name: string): EntryBit | null => BITS[name] ?? null;
+
+/** A number for the flag of that name, another one for each. */
+export const entryBitNumber = (name: string): number => Object.keys(BITS).indexOf(name);

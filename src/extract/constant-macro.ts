@@ -9,6 +9,7 @@ type Known = (name: string) => number | null;
 
 const DEPTH = 10;
 const TOKEN = /\s*(0[xX][\da-fA-F]+|\d+|[A-Za-z_]\w*|<<|>>|[-+*/%&|^~()?:,])/y;
+const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g;
 /** Casts and suffix macros change no number that is small enough to be kept. */
 const CAST =
   /\(\s*(?:(?:unsigned|signed)(?:\s+(?:long|int|short|char))*(?:\s+long)?|(?:long|int)(?:\s+long)?|[us](?:8|16|32|64)|size_t|pteval_t|pmdval_t|pudval_t|phys_addr_t)\s*\)/g;
@@ -78,7 +79,7 @@ class Evaluation {
   }
 
   private text(source: string, scope: ReadonlyMap<string, number>, depth: number): number {
-    const tokens = tokensOf(source.replace(/\\\n/g, ' ').replace(CAST, ' '));
+    const tokens = tokensOf(source.replace(/\\\n/g, ' ').replace(COMMENT, ' ').replace(CAST, ' '));
     let at = 0;
     const take = (token: string): void => {
       if (tokens[at] !== token) throw NOT_CONSTANT;
@@ -101,6 +102,12 @@ class Evaluation {
       if (tokens[at] !== '(' || scope.has(token)) return this.name(token, scope, depth);
       at += 1;
       const args: number[] = [];
+      // `_AT(pteval_t, 1)`: neither is a type.
+      if (token === '_AT') {
+        while (tokens[at] !== ',' && at < tokens.length) at += 1;
+        at += 1;
+        args.push(0);
+      }
       while (tokens[at] !== ')') {
         // `_AC(1, UL)`: a suffix is no number.
         if (/^[UL]+$/.test(tokens[at] ?? '') && args.length > 0) at += 1;

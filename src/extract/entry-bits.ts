@@ -3,13 +3,19 @@
  * as rules/constants.yaml lists them; what an entry maps stays the same.
  */
 import { type EntryBit, entryBit } from '#event/entry-bits.js';
-import { type Expression, integer, type Operator } from '#event/expression.js';
+import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { RuleSet } from '#rules/rule.js';
 import { choice } from './expressions.js';
 import type { Val } from './value.js';
 
 /** Constants of this form stand for bits of an entry: `$bit:write`, `$bit:none`. */
 const BIT = 'bit:';
+
+/** All bits but the flag that the expression names; null where it names none. */
+export function otherBits(expr: Expression): Expression | null {
+  if (expr.op !== 'const' || expr.value.kind !== 'symbol' || !expr.value.name.startsWith(BIT)) return null;
+  return constant({ kind: 'symbol', name: `not:${expr.value.name.slice(BIT.length)}` });
+}
 
 /** Flags among the bits of a mask, and whether every name in it is known. */
 function bitsIn(mask: Val, rules: RuleSet): { readonly bits: readonly EntryBit[]; readonly whole: boolean } {

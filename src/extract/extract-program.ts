@@ -13,7 +13,7 @@ import type { Level, Value } from '#event/value.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents, TABLE_LOCK } from './apply-rule.js';
 import { Calls } from './calls.js';
-import { entryBits } from './entry-bits.js';
+import { entryBits, otherBits } from './entry-bits.js';
 import { choice, isZero, known, simplify } from './expressions.js';
 import type { Extraction, ExtractOptions, Together } from './extraction.js';
 import { finishProgram } from './finish-program.js';
@@ -109,6 +109,7 @@ class Builder {
   draft(fn: CFunction, setup: CFunction | null): (readElsewhere: ReadonlySet<string>) => Extraction {
     const { together } = this.options;
     this.calls.rootFile = fn.file;
+    this.memory.rootFile = fn.file;
     this.graph.nodes.push({ kind: 'assign', sets: [], next: -1, at: null } as unknown as Draft);
     const argsOf = (of: CFunction): Val[] =>
       of.parameters.map(
@@ -471,9 +472,10 @@ class Builder {
             this.graph.hold(
               {
                 expr:
-                  kindOf(value.expr, this.graph.kinds) === 'int'
+                  (instruction.op === '~' ? otherBits(value.expr) : null) ??
+                  (kindOf(value.expr, this.graph.kinds) === 'int'
                     ? { op: '-', args: [integer(instruction.op === '-' ? 0 : -1), value.expr] }
-                    : choice(`${instruction.op}${value.origin}`, value.stable),
+                    : choice(`${instruction.op}${value.origin}`, value.stable)),
                 origin: `${instruction.op}${value.origin}`,
                 stable: value.stable,
                 type: null,

@@ -9,7 +9,7 @@ import { constantMacro } from './constant-macro.js';
 import { choice, fold, isZero, substitute, substituteVar } from './expressions.js';
 import type { Instance } from './instance.js';
 import type { ProgramGraph } from './program-graph.js';
-import type { Resolver } from './resolve.js';
+import type { Found, Resolver } from './resolve.js';
 import { type Candidate, type Kind, kindOf, type Val } from './value.js';
 
 const ERRNO = [
@@ -68,6 +68,8 @@ export class Memory {
   private readonly cellKinds = new Map<string, Kind>();
   /** Memory that a stored pointer points to, where every store in view agrees. */
   private readonly pointers = new Map<string, string | null>();
+  /** The file that the root stands in: code in headers sees what it sees. */
+  rootFile = '';
   /** Names stored in memory (functions among them), where every store in view agrees. */
   private readonly functions = new Map<string, string | null>();
   /** Fields of local structs that never held anything but one argument of the root. */
@@ -272,21 +274,39 @@ export class Memory {
     const rule = this.rules.constants
       .get(name)
       ?.find((candidate) => this.resolver.holds(candidate.condition));
-    if (rule !== undefined) return { ...base, expr: rule.value };
+    if (rule !== undefined) return { ...base, expr: this.numbered(rule.value, name, instance) };
     // Each CPU runs a task of its own.
     if (this.together && name === 'current') return this.object(`cpu${this.graph.cpu} task`, null);
     const cell = `G.${name}`;
     if (this.cellKinds.has(cell)) return { ...base, expr: { op: 'var', name: `m:${cell}` }, stable: false };
-    const found = this.resolver.define(name, instance.fn.file);
+    const [file, found] = this.definition(name, instance);
     if (found !== null && found.definition.kind === 'enumerator' && found.definition.value !== null)
       return { ...base, expr: integer(found.definition.value) };
     if (found !== null && found.definition.kind === 'macro' && found.definition.parameters === null) {
-      const number = constantMacro(name, instance.fn.file, this.resolver, (part) => this.number(part));
+      const number = constantMacro(name, file, this.resolver, (part) => this.number(part));
       if (number !== null) return { ...base, expr: integer(number) };
     }
     const whole = found === null ? pasted(name, instance) : null;
     if (whole !== null) return this.global(whole, instance);
     return { ...base, expr: choice(name, true) };
+  }
+
+  /** A flag of an entry with its number, where a macro in view gives it one: some programs compute with whole words. */
+  private numbered(value: Expression, name: string, instance: Instance): Expression {
+    if (value.op !== 'const' || value.value.kind !== 'symbol' || !value.value.name.startsWith('bit:'))
+      return value;
+    const [file] = this.definition(name, instance);
+    const number = constantMacro(name, file, this.resolver, (part) => this.number(part));
+    return number === null || number <= 0
+      ? value
+      : constant({ kind: 'symbol', name: `${value.value.name}:${BigInt(number)}` });
+  }
+
+  /** What a name stands for where the code stands, or, for code in headers, in the file that includes it; and that file. */
+  private definition(name: string, { fn }: Instance): readonly [file: string, found: Found | null] {
+    const found = this.resolver.define(name, fn.file);
+    if (found !== null || !fn.file.endsWith('.h') || this.rootFile === '') return [fn.file, found];
+    return [this.rootFile, this.resolver.define(name, this.rootFile)];
   }
 
   /** The number that the rules give a constant on this machine. */

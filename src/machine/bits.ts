@@ -13,7 +13,7 @@ interface Bit extends EntryBit {
 
 function bitOf(value: Value): Bit | null {
   if (value.kind !== 'symbol') return null;
-  const match = /^(bit|not):(\w+)$/.exec(value.name);
+  const match = /^(bit|not):(\w+)(?::\d+)?$/.exec(value.name);
   const known = match === null ? null : entryBit(match[2] ?? '');
   return match === null || known === null ? null : { ...known, others: match[1] === 'not' };
 }

@@ -15,7 +15,7 @@ import {
   type Who,
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
-import { compute, hasNumbers, positionOf } from './numbers.js';
+import { complementOf, exactly, frameOf, hasNumbers, isWord, positionOf, wordIsPresent } from './numbers.js';
 import {
   addressEnd,
   addressIn,
@@ -178,7 +178,7 @@ function operate(step: Step, expression: Operation): Value {
       if (a.kind === 'address') return a;
       return arithmetic(step, expression.op, a, b);
     case '~':
-      return complement(a) ?? arithmetic(step, '~', a, b);
+      return complementOf(step, a) ?? complement(a) ?? arithmetic(step, '~', a, b);
     case '*':
     case '/':
     case '%':
@@ -247,7 +247,7 @@ function operate(step: Step, expression: Operation): Value {
     case 'read':
       return a.kind === 'entry-pointer' ? readEntry(step, a) : ANY;
     case 'page-of':
-      return targetOf(step, a, 'page');
+      return frameOf(step, a) ?? targetOf(step, a, 'page');
     case 'table-of':
       return targetOf(step, a, 'table');
     case 'table-holding':
@@ -272,7 +272,8 @@ function operate(step: Step, expression: Operation): Value {
     case 'same':
       return bool(sameValue(step, a, b));
     case 'make-leaf':
-      return made(level, 'page', a);
+      // An entry made from a number stays that number.
+      return hasNumbers(step) && isWord(a) ? a : made(level, 'page', a);
     case 'make-table':
       return { ...noneValue(level), maps: 'table', of: a.kind === 'memory' ? a.who : 'new' };
     case 'make-soft':
@@ -331,13 +332,6 @@ function sizeOf(value: Value): Level | null | undefined {
   if (value.kind === 'int') return granuleOf(Math.abs(value.n));
   if (value.kind === 'symbol' && value.name.startsWith('size:')) return value.name.slice(5) as Level;
   return undefined;
-}
-
-/** Two integers of a run whose addresses are numbers; null where that is not so. */
-function exactly(step: Step, op: string, a: Value, b: Value): Value | null {
-  if (a.kind !== 'int' || b.kind !== 'int' || !hasNumbers(step)) return null;
-  const n = compute(op, a.n, b.n);
-  return n === null ? ANY : int(n);
 }
 
 function arithmetic(step: Step, op: string, a: Value, b: Value): Value {
@@ -795,8 +789,9 @@ function targetOf(step: Step, value: Value, what: 'page' | 'table'): Value {
 
 function test(step: Step, expression: Operation, value: Value): Value {
   if (value.kind === 'int' && value.n === 0) return bool(expression.op === 'is-none');
-  if (value.kind !== 'entry-value') return bool(step.yes(describe(expression)));
-  const { maps } = step.settleMaps(value);
+  const word = wordIsPresent(step, value);
+  if (value.kind !== 'entry-value' && word === null) return bool(step.yes(describe(expression)));
+  const maps = value.kind === 'entry-value' ? step.settleMaps(value).maps : word === true ? 'page' : 'soft';
   switch (expression.op) {
     case 'is-present':
       return bool(maps === 'page' || maps === 'table');

@@ -133,7 +133,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
     of: may('expression'),
     flush: may('expression'),
   },
-  witness: { address: needs('expression'), asid: may('expression') },
+  witness: { address: needs('expression'), asid: may('expression'), present: may('expression') },
   interrupt: { cpu: needs('number'), phase: needs(['begin', 'end', 'skip']), flushes: may('boolean') },
   start: {},
   'operation-end': {},
