@@ -219,9 +219,17 @@ export type Event<X> =
   /**
    * Which address is followed, as a number: from here on integers stand for addresses too, and stay exact. For small
    * programs that check what a primitive does with numbers: strides, shifts, fields of an instruction's operand.
-   * `present`: the flag by which entries that are given as numbers say that they are.
+   * `present`: the flag by which entries that are given as numbers say that they are. `block`: number of the level at
+   * which the entries around the witness's are told apart; with `whole` they belong to contiguous blocks.
    */
-  | { readonly kind: 'witness'; readonly address: X; readonly asid?: X; readonly present?: X }
+  | {
+      readonly kind: 'witness';
+      readonly address: X;
+      readonly asid?: X;
+      readonly present?: X;
+      readonly block?: X;
+      readonly whole?: X;
+    }
   /** The outermost operation returns: nothing may be owed any more. */
   | { readonly kind: 'operation-end' };
 

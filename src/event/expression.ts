@@ -66,6 +66,8 @@ export type Operator =
   | 'couple'
   /** (entry pointer, position of a counter): the table's entry in that slot: `pte` is the witness's, `past` behind it, else before. */
   | 'slot'
+  /** (number) with `level`: pointer to the entry of that address, where addresses are numbers. */
+  | 'numbered-entry'
   /** (entry pointer): the value it holds now (the plain C read `*ptep` where atomicity does not matter). */
   | 'read'
   /** (entry value): the page a leaf maps, the table a non-leaf points to. */

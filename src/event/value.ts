@@ -52,6 +52,8 @@ export interface EntryPointer {
   readonly table: Who;
   /** Relative to the witness's entry of that level: `pte` (= exactly at), `far` (= before), `past`, or not yet chosen. */
   readonly gap: 'at' | 'before' | 'past' | '?';
+  /** Where addresses are numbers: which entry of its level it points to, counted from address 0. */
+  readonly slot?: number;
 }
 
 /** A page, page-table page or virtual address range as memory that can be freed. */
@@ -97,7 +99,7 @@ export function encodeValue(v: Value): string {
     case 'symbol':
       return `$${v.name}`;
     case 'entry-pointer':
-      return `&${v.level}:${v.table}@${v.gap}`;
+      return `&${v.level}:${v.table}@${v.gap}${v.slot === undefined ? '' : `#${v.slot}`}`;
     case 'entry-value':
       return `${v.level}{${v.maps} ${v.of} w${b(v.write)}d${b(v.dirty)}y${b(v.young)}x${b(v.exec)}c${b(v.cont)}${v.torn ? ' torn' : ''}${v.half === undefined ? '' : ` ${v.half}`}}`;
     case 'memory':

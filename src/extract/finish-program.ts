@@ -659,6 +659,9 @@ function movesTable(nodes: readonly ProgramNode[]): boolean {
   );
 }
 
+/** Operators with a level that give a pointer to an entry. */
+const POINTS: ReadonlySet<string> = new Set(['entry', 'first-entry', 'numbered-entry']);
+
 function levelsIn(nodes: readonly ProgramNode[]): Level[] {
   const seen = new Set<Level>();
   for (const node of nodes) {
@@ -668,8 +671,7 @@ function levelsIn(nodes: readonly ProgramNode[]): Level[] {
           seen.add(e.value.level);
         else if (e.op === 'choice') {
           for (const option of e.of) if (option.kind === 'entry-pointer') seen.add(option.level);
-        } else if ((e.op === 'entry' || e.op === 'first-entry') && 'level' in e && e.level !== undefined)
-          seen.add(e.level);
+        } else if (POINTS.has(e.op) && 'level' in e && e.level !== undefined) seen.add(e.level);
       });
     }
   }

@@ -93,6 +93,7 @@ function kindOfOperator(
     case 'step':
     case 'couple':
     case 'slot':
+    case 'numbered-entry':
     case 'entry-above':
       return 'entry-pointer';
     case 'read':
@@ -116,10 +117,11 @@ function kindOfOperator(
     case 'range-of':
     case 'address-of':
     case 'address-in':
-    case 'align-down':
-    case 'align-up':
     case 'addr-end':
       return 'address';
+    case 'align-down':
+    case 'align-up':
+      return kindAt(0) === 'entry-pointer' ? 'entry-pointer' : 'address';
     case 'select': {
       const a = kindAt(1);
       return a === 'int' || a === 'untracked' ? (kindAt(2) === 'untracked' ? a : kindAt(2)) : a;

@@ -293,6 +293,9 @@ export function levelsGiven(program: EventProgram): number[] {
       // Where an entry's addresses lie is known of one that nobody came to, too.
       case 'address-of':
         return;
+      case 'numbered-entry':
+        found.add(LEVELS.indexOf(expression.level ?? 'pte'));
+        return;
       default:
         for (const argument of expression.args)
           visit(argument, expression.op === 'make-table' ? links : into);

@@ -15,6 +15,7 @@ import {
   type Who,
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
+import { alignSlot, numberedEntry, otherEntry, stepSlot } from './blocks.js';
 import { complementOf, exactly, frameOf, hasNumbers, isWord, positionOf, wordIsPresent } from './numbers.js';
 import {
   addressEnd,
@@ -207,8 +208,11 @@ function operate(step: Step, expression: Operation): Value {
       return less(step, a, b, () => describe(expression)) ? a : b;
     case 'max':
       return less(step, a, b, () => describe(expression)) ? b : a;
+    case 'numbered-entry':
+      return numberedEntry(step, level, a) ?? OPAQUE;
     case 'align-down':
     case 'align-up': {
+      if (a.kind === 'entry-pointer') return alignSlot(step, a, b, expression.op === 'align-up');
       if (a.kind === 'int' && b.kind === 'int' && b.n > 0 && hasNumbers(step))
         return int((expression.op === 'align-down' ? Math.floor(a.n / b.n) : Math.ceil(a.n / b.n)) * b.n);
       if (a.kind !== 'address') return a.kind === 'int' ? ANY : a;
@@ -235,10 +239,13 @@ function operate(step: Step, expression: Operation): Value {
     case 'step':
       return stepPointer(step, a, b);
     case 'slot':
+      if (a.kind === 'entry-pointer' && a.slot !== undefined) return stepSlot(step, a, b) ?? a;
       if (a.kind !== 'entry-pointer' || b.kind !== 'address' || b.gap === '?') return a;
       return { ...a, gap: b.gap === 'pte' ? 'at' : isPast(b.gap) ? 'past' : 'before' };
     case 'couple': {
       const to = positionOf(step, b);
+      // Its slot is exact: whether the address goes with it is the program's affair.
+      if (a.kind === 'entry-pointer' && a.slot !== undefined) return a;
       // An address that lies anywhere says nothing: the pointer's own steps do. Tables off the path are all alike.
       if (a.kind !== 'entry-pointer' || a.table === 'other') return a;
       if (to.kind !== 'address' || to.gap === '?') return a;
@@ -384,6 +391,8 @@ function sum(step: Step, op: '+' | '-', a: Value, b: Value): Value {
     const other = a.kind === 'address' ? b : a;
     return moveAddress(step, op, address.gap, other);
   }
+  if (a.kind === 'entry-pointer' && b.kind === 'entry-pointer' && op === '-')
+    if (a.slot !== undefined && b.slot !== undefined) return int(a.slot - b.slot);
   if (a.kind === 'entry-pointer') return stepPointer(step, a, op === '+' ? b : negative(b));
   if (a.kind === 'int' && b.kind === 'int') {
     const n = op === '+' ? a.n + b.n : a.n - b.n;
@@ -537,6 +546,7 @@ function equal(step: Step, a: Value, b: Value, key: () => string): boolean {
   if (a.kind === 'entry-pointer' && b.kind === 'entry-pointer') {
     if (a.level !== b.level || a.table !== b.table)
       return a.table === 'other' && b.table === 'other' ? step.yes(key()) : false;
+    if (a.slot !== undefined && b.slot !== undefined) return a.slot === b.slot;
     if (a.gap === '?' || b.gap === '?') return step.yes(key());
     return a.gap === b.gap ? (a.gap === 'at' && a.table !== 'other') || step.yes(key()) : false;
   }
@@ -633,6 +643,8 @@ function less(step: Step, a: Value, b: Value, key: () => string): boolean {
     const order = ['before', 'at', 'past'];
     return order.indexOf(a.gap) < order.indexOf(b.gap);
   }
+  if (a.kind === 'entry-pointer' && b.kind === 'entry-pointer')
+    if (a.slot !== undefined && b.slot !== undefined) return a.slot < b.slot;
   const [sa, sb] = [signOf(a), signOf(b)];
   const low = (s: string | null): boolean => s === 'negative' || s === 'zero';
   if (sa !== null && sb !== null) {
@@ -695,6 +707,7 @@ function childEntry(step: Step, parent: Value, at: Value, level: Level): Value {
 function stepPointer(step: Step, pointer: Value, count: Value): Value {
   if (pointer.kind !== 'entry-pointer') return pointer.kind === 'int' ? ANY : pointer;
   if (count.kind === 'int' && count.n === 0) return pointer;
+  if (pointer.slot !== undefined) return stepSlot(step, pointer, count) ?? ANY;
   if (pointer.gap === '?' || pointer.table === 'other') return pointer;
   const sign = signOf(count);
   if (sign === 'positive') {
@@ -762,7 +775,8 @@ export function placePointer(step: Step, pointer: EntryPointer): EntryPointer {
 export function readEntry(step: Step, pointer: EntryPointer): EntryValue {
   const level = LEVELS.indexOf(pointer.level);
   const placed = placePointer(step, pointer);
-  if (placed.table === 'other' || placed.gap !== 'at') return unknownEntry(level, 'other');
+  if (placed.table === 'other' || placed.gap !== 'at')
+    return otherEntry(step, placed) ?? unknownEntry(level, 'other');
   const value = placed.table === 'W' ? step.entry(level) : step.alias(level);
   // What is asked of the value later is asked of the entry, too.
   if (placed.table === 'W' && (step.state.entries[level] ?? 0) === 0) step.putEntry(level, value);

@@ -1,6 +1,7 @@
 /** Entries: set, clear, change, reads, half-word stores and loads, whole ranges. */
 import type { Event } from '#event/event.js';
 import { ANY, type EntryPointer, type EntryValue, LEVELS, type Value } from '#event/value.js';
+import { changesBlock, noteBlock, otherEntry, storeOther } from './blocks.js';
 import { halvesEqual, placePointer, readEntry } from './evaluate.js';
 import { isPresent, isWalked, leafUsable, storeEntry, walkStale } from './hardware.js';
 import { compare, isPast } from './position.js';
@@ -55,6 +56,8 @@ function noteMove(step: Step, next: EntryValue): void {
 function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
   const level = LEVELS.indexOf(pointer.level);
   if (pointer.table === 'other' || pointer.gap !== 'at') {
+    const there = otherEntry(step, pointer);
+    if (there !== null && storeOther(step, pointer, value)) return there;
     if (value.kind === 'entry-value') noteMove(step, value);
     return unknownEntry(level, 'other');
   }
@@ -101,6 +104,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
     return old;
   }
   if (isPresent(old) && old.of === 'W') checkRetired(step, level);
+  noteBlock(step, level, old);
   if (step.state.violation === null) storeEntry(step, level, old, next);
   return old;
 }
@@ -134,7 +138,7 @@ function checkReplacement(step: Step, level: number, old: EntryValue, next: Entr
     return;
   }
   const stale =
-    (leafUsable(step, level) && staleDiffers(next)) ||
+    (leafUsable(step, level) && (staleDiffers(next) || changesBlock(step, level, next))) ||
     (level > 0 && next.maps === 'page' && pagesBelowUsable(step, level)) ||
     (level > 0 && walkStale(step, level - 1) && !(next.maps === 'table' && next.of === 'W'));
   // Reclaim keeps the page locked until its batch is flushed: who would put another one there waits for that.

@@ -4,6 +4,7 @@
  * stale values are stored, per CPU and level; fills need no steps of their own.
  */
 import { type EntryValue, LEVELS } from '#event/value.js';
+import { blockRefills } from './blocks.js';
 import { readGathers } from './gather-state.js';
 import { forgetSecondStage, guestWalkers } from './guest.js';
 import {
@@ -255,6 +256,7 @@ export function refills(step: Step, cls: number, level: number, kind: 'leaf' | '
     if (seen.kind === 'entry-value' && seen.maps === (kind === 'leaf' ? 'page' : 'table')) return true;
   }
   if (kind === 'leaf') {
+    if (blockRefills(step, level)) return true;
     const entry = step.entry(level);
     const loaded = (step.state.entries[level] ?? 0) !== 0 && entry.maps === 'page' && entry.of === 'W';
     return loaded && !reachable(step, level) && step.classByte(cls, WALK + level) !== 0;

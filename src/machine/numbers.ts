@@ -24,6 +24,12 @@ export function hasNumbers(step: Step): boolean {
   return step.state.extra.has(ADDRESS);
 }
 
+/** The witness's address, where it is a number. */
+export function witnessNumber(step: Step): number | null {
+  const text = step.state.extra.get(ADDRESS);
+  return text === undefined ? null : Number(text);
+}
+
 /** The number of the witness's address space; null where the program did not say. */
 export function witnessAsid(step: Step): number | null {
   const text = step.state.extra.get(ASID);

@@ -41,6 +41,7 @@ import {
   runReuse,
 } from './events-memory.js';
 import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
+import { openBlock } from './blocks.js';
 import { runWitness } from './numbers.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
 import { runRetire } from './retired.js';
@@ -220,6 +221,7 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'witness':
       runWitness(step, event);
+      if (event.block !== undefined) openBlock(step, event.block, event.whole);
       return;
     case 'operation-end':
       checkReturn(step, true, false);

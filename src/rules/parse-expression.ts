@@ -39,6 +39,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     entry: leveled(2),
     'first-entry': leveled(1),
     step: plain(2),
+    'numbered-entry': leveled(1),
     couple: plain(2),
     read: plain(1),
     'page-of': plain(1),
