@@ -3,13 +3,7 @@
  * the witness's block decides, since a CPU may load the translation of the whole block from any of them (DDI 0487,
  * D8.7.1). Pointers to such entries carry the number of their slot. All pages of the block count as the witness's.
  */
-import {
-  type EntryPointer,
-  type EntryValue,
-  LEVELS,
-  type Level,
-  type Value,
-} from '#event/value.js';
+import { type EntryPointer, type EntryValue, LEVELS, type Level, type Value } from '#event/value.js';
 import { witnessNumber } from './numbers.js';
 import type { Step } from './step.js';
 

@@ -2,6 +2,7 @@
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { Value } from '#event/value.js';
+import { openBlock } from './blocks.js';
 import { evaluate } from './evaluate.js';
 import {
   runCpu,
@@ -41,7 +42,6 @@ import {
   runReuse,
 } from './events-memory.js';
 import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
-import { openBlock } from './blocks.js';
 import { runWitness } from './numbers.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
 import { runRetire } from './retired.js';
