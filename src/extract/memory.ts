@@ -3,7 +3,7 @@
 import type { Operand, Place } from '#c/ir.js';
 import { constant, type Expression, integer } from '#event/expression.js';
 import type { Site } from '#event/program.js';
-import { LEVELS, type Level, NULL } from '#event/value.js';
+import { LEVELS, type Level, NULL, type Value } from '#event/value.js';
 import type { RuleSet, TypeRule } from '#rules/rule.js';
 import { constantMacro } from './constant-macro.js';
 import { choice, fold, isZero, substitute, substituteVar } from './expressions.js';
@@ -247,7 +247,12 @@ export class Memory {
         };
       }
       case 'string':
-        return { expr: constant({ kind: 'opaque' }), origin: operand.text, stable: true, type: null };
+        return {
+          expr: constant(registerIn(operand.text) ?? { kind: 'opaque' }),
+          origin: operand.text,
+          stable: true,
+          type: null,
+        };
       case 'global':
         return this.global(operand.name, instance);
       case 'address':
@@ -784,4 +789,10 @@ function pasted(text: string, instance: Instance): string | null {
     if (part !== undefined && origin !== undefined && /^\w+$/.test(origin)) return `${part}${origin}`;
   }
   return null;
+}
+
+/** `"c8, c3, 1"` as the symbol `c8.c3.1`: the coprocessor register that an instruction of arm writes. */
+function registerIn(text: string): Value | null {
+  const parts = /^"?\s*(c\d+)\s*,\s*(c\d+)\s*,\s*(\d+)\s*"?$/.exec(text);
+  return parts === null ? null : { kind: 'symbol', name: parts.slice(1).join('.') };
 }

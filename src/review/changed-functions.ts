@@ -81,13 +81,22 @@ export function lowersAlike(
     if (index === null || live?.kind !== 'function') return null;
     const lowered = resolver.lower({ index, definition: live });
     if (!('blocks' in lowered) || lowered.gaps.length > 0) return null;
-    return JSON.stringify(lowered, (key, value: unknown) =>
-      PLACES.has(key) ? undefined : typeof value === 'bigint' ? `${value}n` : value,
-    );
+    return JSON.stringify(lowered, (key, value: unknown) => {
+      // What a string says may be the operand of an instruction.
+      if (isString(value)) return `"${value.text}`;
+      return PLACES.has(key) ? undefined : typeof value === 'bigint' ? `${value}n` : value;
+    });
   };
   const text = change.kind === 'function' ? body(after, now) : null;
   return text !== null && text === body(before, old);
 }
+
+const isString = (value: unknown): value is { readonly kind: 'string'; readonly text: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  value.kind === 'string' &&
+  'text' in value;
 
 const PLACES: ReadonlySet<string> = new Set(['line', 'text', 'firstLine', 'lastLine']);
 
