@@ -42,7 +42,8 @@ export interface Flush<X> {
   readonly asid?: X;
   /**
    * Of a guest's translation: `second` removes what is cached of its second stage alone, `first` what was combined with
-   * the guest's own tables, which counts once the second stage is done. Absent: both.
+   * the guest's own tables, which counts once the second stage is done. Of a user's on sparc64: `second` the table in
+   * memory that refills come from (TSB), `first` the TLB. Absent: both.
    */
   readonly stage?: 'first' | 'second';
   /** Does it also invalidate secondary TLBs that share the CPU's page tables (IOMMU SVA)? */

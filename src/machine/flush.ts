@@ -263,11 +263,15 @@ function removeOne(
     mark(MISSED);
     return;
   }
-  if (step.machine.space === 'guest' && flush.stage === 'second') {
+  if (step.machine.space !== 'kernel' && flush.stage === 'second') {
     noteSecondStage(step, cls, kind, level, flush.timing === 'started');
     return;
   }
-  if (step.machine.space === 'guest' && flush.stage === 'first' && !secondStageDone(step, cls, kind, level)) {
+  if (
+    step.machine.space !== 'kernel' &&
+    flush.stage === 'first' &&
+    !secondStageDone(step, cls, kind, level)
+  ) {
     mark(MISSED);
     return;
   }
