@@ -27,6 +27,7 @@ export type FactValue = boolean | string | number;
  * `sync-one`: does tlb_remove_table_sync_one() send an IPI? `flush-notifies-secondary`: does flush_tlb_* reach IOMMU SVA TLBs?
  * `lazy-mmu-batch`: are flushes held back between arch_enter_lazy_mmu_mode() and arch_leave_lazy_mmu_mode()?
  * `top-links-in-registers`: do CPUs keep the links to pmd tables until the address space's register is written? (default: no)
+ * `table-in-sections`: do two hardware entries, for 1 MB each, link a page table that is one to the kernel? (default: no)
  * `kernel-clear-purges`: does clearing an entry of the kernel's tables purge it on all CPUs by itself? (default: no)
  * `consequence-*`: what happens there, as text for reports.
  */
@@ -51,6 +52,7 @@ export type FactName =
   | 'preempted-vcpus'
   | 'lazy-mmu-batch'
   | 'top-links-in-registers'
+  | 'table-in-sections'
   | 'kernel-clear-purges'
   | 'consequence-stale-page'
   | 'consequence-stale-table'

@@ -22,6 +22,7 @@ export const FACT_NAMES = [
   'preempted-vcpus',
   'lazy-mmu-batch',
   'top-links-in-registers',
+  'table-in-sections',
   'kernel-clear-purges',
   'consequence-stale-page',
   'consequence-stale-table',

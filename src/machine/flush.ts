@@ -10,7 +10,7 @@ import {
   secondStageDone,
 } from './guest.js';
 import { drainStores, refills } from './hardware.js';
-import { hasNumbers, positionOf, witnessAsid } from './numbers.js';
+import { hasNumbers, positionOf, witnessAsid, witnessNumber } from './numbers.js';
 import { compare, inGranule, isPast } from './position.js';
 import {
   ACTING,
@@ -124,6 +124,21 @@ function coversWalk(step: Step, flush: Flush<Value>, table: number): Cover {
   return start === '?' || end === '?' ? 'perhaps' : 'yes';
 }
 
+const SECTION = 2 ** 20;
+
+/** A table that two hardware entries link is loaded by each of them: a flush of the other one's addresses is none. */
+function missesSection(step: Step, { scope }: Flush<Value>, table: number): boolean {
+  const at = table === 0 && step.fact('table-in-sections') === true ? witnessNumber(step) : null;
+  if (at === null) return false;
+  const section = Math.floor(at / SECTION);
+  const isIn = (value: Value, bytes: number): boolean =>
+    value.kind !== 'int' || Math.floor((value.n + bytes) / SECTION) === section;
+  if (scope.kind === 'page') return !isIn(scope.address, 0);
+  if (scope.kind !== 'range' || scope.start.kind !== 'int' || scope.end.kind !== 'int') return false;
+  const around = scope.start.n < section * SECTION && scope.end.n > (section + 1) * SECTION;
+  return !around && !isIn(scope.start, 0) && !isIn(scope.end, -1);
+}
+
 function reachesWalkCaches(step: Step, flush: Flush<Value>): boolean {
   switch (flush.depth) {
     case 'leaf':
@@ -184,7 +199,7 @@ export function runFlush(step: Step, event: Flush<Value>): void {
   const own = witnessAsid(step);
   const foreign =
     otherSpace(step, flush.space, flush.scope.kind) || (asid !== null && own !== null && asid !== own);
-  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) flushClass(step, flush, cls, foreign);
+  for (let cls = 0; cls < step.machine.layout.classes; cls += 1) flushClass(step, flush, event, cls, foreign);
   if (remote && flush.timing !== 'started' && !foreign) stopWalkers(step);
   // The primitives tell devices that share the tables; the instructions that they are made of do not.
   if (remote && flush.secondary !== false && !foreign && reachesDevice(flush)) step.set(DEVICE, 0);
@@ -206,12 +221,19 @@ function stopWalkers(step: Step): void {
   }
 }
 
-function flushClass(step: Step, flush: Flush<Value>, cls: number, foreign: boolean): void {
+/** `event` is the flush as it was written: positions do not tell its numbers. */
+function flushClass(
+  step: Step,
+  flush: Flush<Value>,
+  event: Flush<Value>,
+  cls: number,
+  foreign: boolean,
+): void {
   const cyclic = step.program.cyclic[step.node] === true;
   // Walk caches first: a leaf can come back through a link that stays.
   for (let table = LEVELS.length - 2; table >= 0; table -= 1) {
     if (step.classByte(cls, WALK + table) === 0) continue;
-    const cover = foreign ? 'no' : coversWalk(step, flush, table);
+    const cover = foreign || missesSection(step, event, table) ? 'no' : coversWalk(step, flush, table);
     removeOne(step, flush, cls, table, 'walk', cover, cyclic);
   }
   for (let level = 0; level < LEVELS.length; level += 1) {

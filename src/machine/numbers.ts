@@ -41,11 +41,14 @@ export function positionOf(step: Step, value: Value): Value {
   const text = step.state.extra.get(ADDRESS);
   if (text === undefined || value.kind !== 'int') return value;
   const w = Number(text);
-  if (value.n >= (Math.floor(w / 4096) + 1) * 4096) return { kind: 'address', gap: 'past' };
+  const isPast = value.n >= (Math.floor(w / 4096) + 1) * 4096;
   for (const [level, name] of LEVELS.entries()) {
     const size = 4096 * 512 ** level;
-    if (Math.floor(value.n / size) === Math.floor(w / size)) return { kind: 'address', gap: name };
+    if (Math.floor(value.n / size) !== Math.floor(w / size)) continue;
+    if (!isPast) return { kind: 'address', gap: name };
+    return { kind: 'address', gap: name === 'pmd' || name === 'pud' ? `past-${name}` : 'past' };
   }
+  if (isPast) return { kind: 'address', gap: 'past' };
   return { kind: 'address', gap: 'far' };
 }
 

@@ -5,6 +5,7 @@
 import type { FactName } from '#event/machine-facts.js';
 import { LEVELS, type MemoryValue } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
+import { blockRefills } from './blocks.js';
 import { type Gather, readGathers } from './gather-state.js';
 import { keptByOwnSection, meetsWalker, noteHandedOver } from './guest.js';
 import {
@@ -336,6 +337,8 @@ function checkLeaves(step: Step, object: string, what: string, otherwise: Hazard
           `${what} while ${who} may still hold the old translation: ${why}`,
           'consequence-stale-page',
         );
+      } else if (blockRefills(step, level)) {
+        failBlock(step, level, object);
       } else if ((flags & MISSED) !== 0) {
         step.fail(
           'flush-scope-too-narrow',
@@ -611,6 +614,10 @@ export function checkUnlock(step: Step, lockClass: string): void {
     const moved = step.get(MOVED) !== 0 && !isCopy(step, level);
     if (space === 'user' && !moved && handedOn(step, level)) continue;
     if (space === 'user' && !moved && recordedOutside(step)) continue;
+    if (blockRefills(step, level)) {
+      failBlock(step, level, `entry:${levelAt(level)}`);
+      return;
+    }
     if (leafMissed(step, level)) {
       step.fail(
         'flush-scope-too-narrow',
@@ -731,6 +738,10 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
       if (step.state.violation !== null) return;
     }
     if (!leaf && !walk) continue;
+    if (leaf && blockRefills(step, level)) {
+      failBlock(step, level, `entry:${levelAt(level)}`);
+      return;
+    }
     const narrow = leaf ? leafMissed(step, level) : anyFlag(step, level - 1, MISSED);
     step.fail(
       narrow ? 'flush-scope-too-narrow' : 'missing-flush',
@@ -753,6 +764,16 @@ function checkReclaimed(step: Step, gathers: readonly Gather[]): void {
     'entry:pte',
     'the operation is through with the address, but reclaim on another CPU had emptied the pte entry and its flush is still batched: CPUs may go on using the old translation',
     'consequence-stale-page',
+  );
+}
+
+/** No flush helps as long as other entries of the contiguous block say what this one no longer does. */
+function failBlock(step: Step, level: number, object: string): void {
+  step.fail(
+    'break-before-make',
+    object,
+    `the ${levelAt(level)} entry was changed as one of a contiguous block that was not broken first: CPUs may load the old translation again from the rest of the block`,
+    'consequence-live-replace',
   );
 }
 

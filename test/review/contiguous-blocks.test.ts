@@ -174,7 +174,7 @@ describe('a block is broken', () => {
 });
 
 describe('what changes in part is unfolded', () => {
-  const wrong = ['flush-scope-too-narrow in contpte_try_unfold_partial'];
+  const wrong = ['break-before-make in contpte_try_unfold_partial'];
   test('where the range begins, and where it ends', () => {
     expect(introduced(BLOCKS, HEAD, '')).toEqual(wrong);
     expect(introduced(BLOCKS, TAIL, '')).toEqual(wrong);
@@ -189,7 +189,7 @@ describe('what changes in part is unfolded', () => {
     ['contpte_wrprotect_ptes', BLOCKS, UNFOLD],
     ['ptep_get_and_clear', HEADER, '\tcontpte_try_unfold(mm, addr, ptep, __ptep_get(ptep));\n'],
   ])('by %s()', (name, file, unfold) => {
-    expect(introduced(file, unfold, '', ` ${name}(`)).toEqual([`flush-scope-too-narrow in ${name}`]);
+    expect(introduced(file, unfold, '', ` ${name}(`)).toEqual([`break-before-make in ${name}`]);
   });
   test('or all of it where it is more than one block', () => {
     expect(introduced(BLOCKS, '\tif (ptep != contpte_align_down(ptep) || nr < CONT_PTES)\n', '')).toEqual([]);
@@ -199,9 +199,9 @@ describe('what changes in part is unfolded', () => {
 describe('a huge page of small ones', () => {
   test('is taken away to its last entry', () => {
     const last = introduced(HUGE, 'while (--ncontig)', 'while (--ncontig > 1)');
-    expect(last).toEqual(['free-before-clear in get_clear_contig']);
+    expect(last).toEqual(['break-before-make in get_clear_contig']);
     const half = introduced(HUGE, 'contig_ptes = CONT_PTES;', 'contig_ptes = CONT_PTES / 2;');
-    expect(half).toEqual(['free-before-clear in num_contig_ptes']);
+    expect(half).toEqual(['break-before-make in num_contig_ptes']);
   });
   test('in whichever order pointer and address are stepped', () => {
     const other = '\t\taddr += pgsize;\n\t\tptep++;\n';
