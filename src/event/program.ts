@@ -77,6 +77,8 @@ export interface EventProgram {
   readonly beside?: boolean;
   /** Does it link a table that stood in another entry, with all that the table maps? Absent: no. */
   readonly movesTable?: boolean;
+  /** Does it run while the kernel boots, before there are other CPUs? Absent: no. */
+  readonly boot?: boolean;
   /** Does returning end the outermost operation, so that owed flushes are missing ones? */
   readonly outermost: boolean;
   /** What the run rests on and the search cannot check: calls not followed, positions not decided. */

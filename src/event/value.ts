@@ -80,6 +80,9 @@ export type Value =
   | MemoryValue;
 
 export const NULL: Value = { kind: 'int', n: 0 };
+/** Two areas of one program: the addresses of the second are the alias's. */
+export const AREAS = ['an area', 'another area'] as const;
+
 export const ANY: Value = { kind: 'some', is: 'any' };
 export const OPAQUE: Value = { kind: 'opaque' };
 

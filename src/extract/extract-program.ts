@@ -9,7 +9,7 @@
 import type { Block, BlockId, CFunction, Instruction } from '#c/ir.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
 import type { NodeId, ProgramNode, Site } from '#event/program.js';
-import type { Level, Value } from '#event/value.js';
+import { AREAS, type Level, type Value } from '#event/value.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents, TABLE_LOCK } from './apply-rule.js';
 import { Calls } from './calls.js';
@@ -33,11 +33,24 @@ export function extractProgram(
   const lowered = resolver.lower(root);
   if (!('blocks' in lowered)) return { reason: lowered.reason, line: lowered.line };
   const first = new Builder(resolver, rules, options, new Map());
-  const extraction = first.root(lowered);
+  const early = first.root(lowered);
   // Memory read before the store that reaches it (loops): build again with the stored cells known from the start.
-  return first.memory.readEarly
+  const extraction = first.memory.readEarly
     ? new Builder(resolver, rules, options, first.memory.cells()).root(lowered)
-    : extraction;
+    : early;
+  return runsAtBoot(root) ? { ...extraction, program: { ...extraction.program, boot: true } } : extraction;
+}
+
+/**
+ * `__init` code that nobody registers as an initcall: those run once the other CPUs do (init/main.c,
+ * kernel_init_freeable()).
+ */
+function runsAtBoot({ index, definition }: Found): boolean {
+  if (definition.kind !== 'function') return false;
+  if (!/\b__init\b/.test(index.text.slice(definition.start, definition.body))) return false;
+  return !new RegExp(`\\b(?:\\w*initcall\\w*|module_init)\\s*\\(\\s*${definition.name}\\s*\\)`).test(
+    index.text,
+  );
 }
 
 /** A choice, for the whole run if it is stable; none where there is one option. */
@@ -176,7 +189,7 @@ class Builder {
 
   /**
    * Two pointers of one type (`old_pmd`, `new_pmd`; `dst_pte`, `src_pte`) are entries of two addresses: either may be
-   * the witness's, never both.
+   * the witness's, never both. So may the entries that are found in two areas (`dst_vma`, `src_vma`).
    */
   private apart(fn: CFunction, args: readonly Val[]): Val[] {
     const firsts = new Map<string, Expression>();
@@ -184,6 +197,8 @@ class Builder {
       const rule = this.memory.typeRule(type, name);
       return rule?.is === 'entry-pointer' && rule.levels === undefined ? (rule.level ?? 'pte') : null;
     });
+    if (kinds.every((kind, n) => kind === null || kinds.indexOf(kind) === n))
+      return this.areasApart(fn, args);
     return args.map((arg, n) => {
       const level = kinds[n];
       if (level === undefined || level === null || kinds.filter((kind) => kind === level).length < 2)
@@ -198,6 +213,23 @@ class Builder {
       const here: Expression = { op: '==', args: [first, constant(entry('W'))] };
       return { ...arg, expr: { op: 'select', args: [here, constant(entry('A')), constant(entry('W'))] } };
     });
+  }
+
+  /** Two areas that are handed over, where no entries are. */
+  private areasApart(fn: CFunction, args: readonly Val[]): Val[] {
+    const areas = args.filter((_, n) => {
+      const { type, name } = fn.parameters[n] ?? { type: null, name: '' };
+      return this.memory.typeRule(type, name)?.is === 'vma';
+    });
+    const [first, second] = areas;
+    if (first === undefined || second === undefined || areas.length > 2) return [...args];
+    const [one, other] = AREAS.map((name): Value => ({ kind: 'symbol', name })) as [Value, Value];
+    const expr = oneOf(`${first.origin} is`, [one, other]);
+    const here: Expression = { op: '==', args: [expr, constant(one)] };
+    const rest: Expression = { op: 'select', args: [here, constant(other), constant(one)] };
+    return args.map((arg) =>
+      arg === first ? { ...arg, expr } : arg === second ? { ...arg, expr: rest } : arg,
+    );
   }
 
   /** An argument of one of several programs: the same name means the same thing in all of them. */

@@ -82,7 +82,13 @@ export class Loops {
     const steps = new Map(phis.map((phi) => [phi.id, step(phi)]));
     const advances = (phi: (typeof phis)[number]): boolean => {
       const how = steps.get(phi.id);
-      return how?.kind === 'binary' && how.op === '+' && how.left.kind === 'value' && how.left.id === phi.id;
+      // On some ways round the loop the pointer may have been found again, for the same address.
+      return (
+        how?.kind === 'binary' &&
+        how.op === '+' &&
+        how.left.kind === 'value' &&
+        comesFrom(instance.fn, how.left.id, phi.id)
+      );
     };
     const kindAt = (phi: (typeof phis)[number]): Kind =>
       this.graph.kinds.get(phiName(instance, phi.id)) ?? 'untracked';
@@ -135,6 +141,24 @@ export class Loops {
       instance.values.set(phi.id, { ...val, expr: { op: 'var', name } });
     }
   }
+}
+
+/** Is the value this one, on some way at least that leads to where it is used? */
+function comesFrom(fn: CFunction, id: number, source: number): boolean {
+  const phis = new Map<number, readonly Operand[]>();
+  for (const block of fn.blocks)
+    for (const instruction of block.instructions)
+      if (instruction.kind === 'phi')
+        phis.set(
+          instruction.id,
+          instruction.from.map((edge) => edge.value),
+        );
+  const seen = new Set([id]);
+  for (const at of seen) {
+    if (at === source) return true;
+    for (const operand of phis.get(at) ?? []) if (operand.kind === 'value') seen.add(operand.id);
+  }
+  return false;
 }
 
 export const phiName = (instance: Instance, id: number): string => `p${instance.number}.${id}`;

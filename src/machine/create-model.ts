@@ -104,6 +104,7 @@ export function createModel(options: ModelOptions): MachineModel {
     values,
     space: spaceOf(options.programs),
     reclaimed: options.programs.some((program) => program.reclaimed === true),
+    unloaded: options.kind === true && options.programs.every((program) => program.boot === true),
     movesTable: options.programs.some((program) => program.movesTable === true),
     given: new Set(options.programs.filter((program) => program.space !== 'guest').flatMap(levelsGiven)),
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
@@ -154,7 +155,9 @@ export function createModel(options: ModelOptions): MachineModel {
       step.setClassByte(cpu, CONDITION, COND.active);
       state.pc[cpu] = skip(machine, programs[cpu] as CompiledProgram, 0);
     }
-    for (const stranger of options.strangers ?? []) step.state.note(`stranger:${stranger}`, 'yes');
+    const all = Array.from({ length: layout.classes }, (_, cls) => cls);
+    for (const stranger of machine.unloaded ? all : (options.strangers ?? []))
+      step.state.note(`stranger:${stranger}`, 'yes');
     for (let cpu = 0; cpu < programs.length; cpu += 1) dropDead(programs[cpu] as CompiledProgram, state, cpu);
     return [{ action: { cpu: 0, node: 0, choices: [] }, state }];
   };

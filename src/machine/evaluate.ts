@@ -2,6 +2,7 @@
 import type { Expression, Operator } from '#event/expression.js';
 import {
   ANY,
+  AREAS,
   type EntryPointer,
   type EntryValue,
   encodeValue,
@@ -672,8 +673,10 @@ function childEntry(step: Step, parent: Value, at: Value, level: Level): Value {
       return parent.n === 0 ? parent : OPAQUE;
     case 'symbol':
     case 'opaque':
-    case 'some':
-      return { kind: 'entry-pointer', level, table: 'W', gap: slotFor(gap, level) };
+    case 'some': {
+      const table = parent.kind === 'symbol' && parent.name === AREAS[1] ? 'A' : 'W';
+      return { kind: 'entry-pointer', level, table, gap: slotFor(gap, level) };
+    }
     case 'memory': {
       const who = whoOf(parent);
       if (parent.what !== 'table' || who === 'other') return other;

@@ -180,6 +180,14 @@ export function runLock(step: Step, event: Of<'lock' | 'unlock' | 'assert-held'>
   if (event.class === 'ptl' && event.kind === 'unlock')
     for (let level = 0; level < LEVELS.length; level += 1) step.state.note(comparedName(level), null);
   const write = event.mode !== 'read';
+  // Who took mmu_lock the other way does not come here: flags that are not followed together keep him out.
+  if (event.class === 'mmu' && event.kind === 'assert-held' && step.machine.kind) {
+    const held = step.state.extra.get('mmu lock');
+    if (held !== undefined && held !== (write ? 'write' : 'read')) {
+      step.blocked = true;
+      return;
+    }
+  }
   if (event.class === 'mmap') {
     if (event.kind === 'unlock') step.state.note('mmap write', null);
     else if (event.mode === 'write') step.state.note('mmap write', 'held');

@@ -113,7 +113,7 @@ function store(step: Step, pointer: EntryPointer, value: Value): EntryValue {
 function checkReplacement(step: Step, level: number, old: EntryValue, next: EntryValue): void {
   const name = levelAt(level);
   const object = `entry:${name}`;
-  if (isPresent(old) && !isWalked(step, level)) return;
+  if (isPresent(old) && (step.machine.unloaded || !isWalked(step, level))) return;
   const sameTarget = isPresent(old) && old.maps === next.maps && old.of === next.of;
   if (sameTarget) {
     if (old.maps !== 'page' || old.cont === '?' || next.cont === '?' || old.cont === next.cont) return;

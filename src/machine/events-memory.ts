@@ -4,12 +4,22 @@ import { encodeValue, type Gap, LEVELS, type MemoryValue, OPAQUE, type Value } f
 import { truth } from './evaluate.js';
 import { clearStale, interruptsBlocked, runBatchFlush } from './flush.js';
 import { type Gather, readGather } from './gather-state.js';
-import { drainStores, leafStale, markUnlinkedLeaf, markUnlinkedTable, refills } from './hardware.js';
+import {
+  drainStores,
+  leafLinked,
+  leafStale,
+  linkAbove,
+  markUnlinkedLeaf,
+  markUnlinkedTable,
+  reachable,
+  refills,
+} from './hardware.js';
 import { positionOf } from './numbers.js';
 import { inGranule, isPast } from './position.js';
 import { checkQueueing, checkRely, dropReference, release } from './relies.js';
 import {
   BATCHED,
+  CHANGED,
   COND,
   CONDITION,
   DEVICE,
@@ -119,7 +129,7 @@ export function runContainer(
       const text = step.state.extra.get(name);
       const inside = text === undefined ? ['u', 'x'] : members(text);
       const unseen =
-        inside.includes('u') && event.unseen !== undefined && isWitness(event.unseen)
+        inside.includes('u') && event.unseen !== undefined && mayBeListed(step, event.unseen)
           ? [String(step.machine.values.id(event.unseen))]
           : [];
       const held = inside.filter((item) => item !== 'u');
@@ -137,6 +147,21 @@ export function runContainer(
         step.state.note(name, inside.filter((h) => h !== item && h !== 'u').join(';'));
     }
   }
+}
+
+/**
+ * May the list hold the witness's memory that nobody here put there? Who fills a list for others has taken from its
+ * entries what he puts there: kind callers leave nothing in it that this run has found linked, nor an address range
+ * that this run was the one to unmap.
+ */
+function mayBeListed(step: Step, value: Value): boolean {
+  if (!isWitness(value)) return false;
+  if (!step.machine.kind || value.kind !== 'memory') return true;
+  if (value.what === 'range' && [0, 1, 2].some((level) => step.get(CHANGED + level) !== 0)) return false;
+  if (value.what !== 'table') return (leafLinked(step) ?? -1) < 0;
+  const above = linkAbove(step, LEVELS.indexOf(value.level));
+  const link = above < 0 ? null : step.entry(above);
+  return link === null || link.maps !== 'table' || link.of !== 'W' || !reachable(step, above);
 }
 
 function isWitness(value: Value): boolean {

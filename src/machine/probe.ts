@@ -153,6 +153,7 @@ export class Prober {
       brought: [],
       names: [],
       reclaimed: false,
+      unloaded: false,
       movesTable: false,
       given: new Set(),
       walkers: 'none',

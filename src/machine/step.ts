@@ -62,6 +62,8 @@ export interface Machine {
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
   /** May reclaim have emptied the witness's entry, with its flush still batched? */
   readonly reclaimed: boolean;
+  /** No CPU has the tables loaded yet: kind callers have boot code fill them before that. */
+  readonly unloaded: boolean;
   /** Who walks a guest's tables in software without their lock. */
   readonly walkers: GuestWalkers;
   /** Does a program move a table to another address? What the table maps is then part of what it changes. */

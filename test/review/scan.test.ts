@@ -231,6 +231,112 @@ static void take_halves(u64 *sptep, u64 spte)
   });
 });
 
+test('entries that are found in two areas are two, in one area one', () => {
+  const copy = (from: string, to: string): string =>
+    `void copy(struct mm_struct *mm, struct vm_area_struct *new, struct vm_area_struct *old, unsigned long addr, unsigned long size, struct page *page)\n{\n\tpte_t *src = hugetlb_walk(old, addr, size);\n\tpte_t *dst = huge_pte_alloc(mm, ${from}, addr, size);\n\n\tif (!src || !dst || !pte_present(huge_ptep_get(mm, addr, src)))\n\t\treturn;\n\tset_huge_pte_at(mm, addr, ${to}, mk_pte(page, PAGE_KERNEL), size);\n}\n`;
+  expect(scan(copy('new', 'dst'), ['arm64'])).toEqual([]);
+  expect(scan(copy('new', 'src'), ['arm64'])).toEqual(['break-before-make in copy:8']);
+  expect(scan(copy('old', 'dst'), ['arm64'])).toEqual(['break-before-make in copy:8']);
+});
+
+test('pointer and address of a loop go together, though the pointer may be found again on the way', () => {
+  const zap = (track: string): string => `
+int zap(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+{
+	struct mmu_gather *tlb = walk->private;
+	pte_t *start, *pte;
+	spinlock_t *ptl;
+	int nr;
+
+	start = pte = pte_offset_map_lock(tlb->mm, pmd, addr, &ptl);
+	if (!start)
+		return 0;
+	for (; addr != end; pte += nr, addr += PAGE_SIZE * nr) {
+		nr = 1;
+		if (!pte_present(ptep_get(pte)))
+			continue;
+		if (spin_needbreak(ptl)) {
+			pte_unmap_unlock(start, ptl);
+			start = pte = pte_offset_map_lock(tlb->mm, pmd, addr, &ptl);
+			if (!start)
+				return 0;
+		}
+		ptep_get_and_clear(tlb->mm, addr, pte);
+		tlb_remove_tlb_entry(tlb, pte, ${track});
+	}
+	pte_unmap_unlock(start, ptl);
+	return 0;
+}
+`;
+  expect(scan(zap('addr'), ['x86-64'])).toEqual([]);
+  expect(scan(zap('addr + PAGE_SIZE'), ['x86-64'])).not.toEqual([]);
+});
+
+describe('lists that callers filled', () => {
+  const drop = (look: string, list = 'struct list_head *list', add = ''): string =>
+    `void drop(pte_t *ptep, unsigned long addr, ${list})\n{\n\tstruct page *page, *next;\n\n${look}${add}\tlist_for_each_entry_safe(page, next, list, lru)\n\t\t__free_page(page);\n}\n`;
+  const look = '\tif (!pte_present(*ptep))\n\t\treturn;\n';
+  const clear = '\tpte_clear(&init_mm, addr, ptep);\n';
+
+  test('hold no page that is found linked, and may hold one that was unlinked here', () => {
+    expect(scan(drop(look), ['x86-64'])).toEqual([]);
+    expect(scan(drop(look + clear), ['x86-64'])).toEqual(['free-before-flush in drop:9']);
+  });
+
+  test('hold what was put there here', () => {
+    expect(
+      scan(drop(look, 'struct list_head *list', '\tlist_add(&pte_page(*ptep)->lru, list);\n'), ['x86-64']),
+    ).toEqual(['free-before-clear in drop:9']);
+  });
+});
+
+describe('mmu_lock', () => {
+  const zap = (take: string, drop: string, below: string): string =>
+    `static void zap_one(struct kvm *kvm, u64 *sptep)\n{\n${below}\tmmu_spte_clear(sptep);\n}\n\nvoid zap(struct kvm *kvm, u64 *sptep, bool shared)\n{\n\tif (!is_shadow_present_pte(*sptep))\n\t\treturn;\n\t${take}(&kvm->mmu_lock);\n\tzap_one(kvm, sptep);\n\t${drop}(&kvm->mmu_lock);\n}\n`.replace(
+      'mmu_spte_clear(sptep)',
+      'WRITE_ONCE(*sptep, SHADOW_NONPRESENT_VALUE)',
+    );
+  const asserts = '\tlockdep_assert_held_write(&kvm->mmu_lock);\n';
+
+  test('who took it the other way does not come to where it is asserted', () => {
+    expect(scan(zap('read_lock', 'read_unlock', asserts), ['x86-64'])).toEqual([]);
+    expect(scan(zap('read_lock', 'read_unlock', ''), ['x86-64'])).toEqual(['unlock-before-flush in zap:12']);
+    expect(scan(zap('write_lock', 'write_unlock', asserts), ['x86-64'])).toEqual([
+      'unlock-before-flush in zap:13',
+    ]);
+  });
+});
+
+test('a table has parents as long as an entry leads to it', () => {
+  const zap = (unlink: string): string =>
+    `void zap(struct kvm *kvm, struct kvm_mmu_page *sp)\n{\n\tstruct rmap_iterator iter;\n\tu64 *sptep;\n\n\tif (!is_shadow_present_pte(*sp->ptep))\n\t\treturn;\n${unlink}\tkvm_flush_remote_tlbs(kvm);\n\tfree_page((unsigned long)sp->spt);\n}\n`;
+  const loop =
+    '\twhile ((sptep = rmap_get_first(&sp->parent_ptes, &iter)))\n\t\tWRITE_ONCE(*sptep, SHADOW_NONPRESENT_VALUE);\n';
+  expect(scan(zap(loop), ['x86-64'])).toEqual([]);
+  expect(scan(zap(''), ['x86-64'])).toEqual(['free-before-clear in zap:9']);
+});
+
+describe('code that runs while the kernel boots', () => {
+  const fill = (init: string, more = ''): string =>
+    `static int${init} fill(pte_t *ptep, unsigned long addr, struct page *page)\n{\n\tif (!pte_present(*ptep))\n\t\treturn 0;\n\tset_pte_at(&init_mm, addr, ptep, mk_pte(page, PAGE_KERNEL));\n\treturn 0;\n}\n${more}`;
+
+  test('fills tables that no CPU has loaded', () => {
+    expect(scan(fill(' __init'), ['arm64'])).toEqual([]);
+    expect(scan(fill(''), ['arm64'])).toEqual(['break-before-make in fill:5']);
+  });
+
+  test('initcalls run when all CPUs do', () => {
+    expect(scan(fill(' __init', 'late_initcall(fill);\n'), ['arm64'])).toEqual([
+      'break-before-make in fill:5',
+    ]);
+  });
+
+  test('frees nothing that is linked', () => {
+    const drop = `void __init drop(pte_t *ptep, unsigned long addr)\n{\n\tif (!pte_present(*ptep))\n\t\treturn;\n\t__free_page(pte_page(*ptep));\n\tpte_clear(&init_mm, addr, ptep);\n}\n`;
+    expect(scan(drop, ['arm64'])).toEqual(['free-before-clear in drop:5']);
+  });
+});
+
 test('numbers of 64 bits are read', () => {
   expect(scan('void mask(u64 *p)\n{\n\t*p = 0xfedcba9876543210ULL;\n}\n')).toEqual([]);
 });
