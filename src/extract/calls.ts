@@ -324,7 +324,7 @@ export class Calls {
   private cut(name: string, found: Found, args: readonly Val[], instance: Instance, at: Site): void {
     this.over = this.graph.nodes.length > this.options.nodeLimit;
     const handed = args.some((arg) => kindOf(arg.expr, this.graph.kinds) === 'entry-pointer');
-    const ends = handed && this.options.endsWhereCut === true;
+    const ends = handed && this.options.kindCallers === true;
     this.gaps.push({
       function: name,
       file: found.index.file,

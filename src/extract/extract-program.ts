@@ -197,8 +197,8 @@ class Builder {
       const rule = this.memory.typeRule(type, name);
       return rule?.is === 'entry-pointer' && rule.levels === undefined ? (rule.level ?? 'pte') : null;
     });
-    if (kinds.every((kind, n) => kind === null || kinds.indexOf(kind) === n))
-      return this.areasApart(fn, args);
+    const twice = kinds.some((kind, n) => kind !== null && kinds.indexOf(kind) !== n);
+    if (this.options.kindCallers === true && !twice) return this.areasApart(fn, args);
     return args.map((arg, n) => {
       const level = kinds[n];
       if (level === undefined || level === null || kinds.filter((kind) => kind === level).length < 2)

@@ -13,7 +13,7 @@ export interface Extraction {
     readonly file: string;
     readonly kind: 'parse' | 'limit' | 'resolve';
     readonly reason: string;
-    /** Runs end there: `endsWhereCut`. */
+    /** Runs end there: `kindCallers`. */
     readonly ends?: true;
   }[];
 }
@@ -39,8 +39,9 @@ export interface ExtractOptions {
   readonly nodeLimit: number;
   readonly depthLimit: number;
   /**
-   * Runs end at a call that a limit cuts off and that is handed an entry: what the entry holds behind it is not known.
-   * Without, they go on as if it were as before: both sides of a patch do.
+   * No other side is compared with. Runs end at a call that a limit cuts off and that is handed an entry: what the entry
+   * holds behind it is not known (else they go on as if it were as before: both sides of a patch do). And two areas that
+   * are handed over are two.
    */
-  readonly endsWhereCut?: boolean;
+  readonly kindCallers?: boolean;
 }

@@ -45,7 +45,7 @@ export class SharedExtraction {
       [...options.linked].map(String).sort(),
       options.nodeLimit,
       options.depthLimit,
-      options.endsWhereCut === true,
+      options.kindCallers === true,
     ]);
     const known = this.known.get(root.definition) ?? [];
     for (const entry of known)

@@ -104,7 +104,9 @@ export function createModel(options: ModelOptions): MachineModel {
     values,
     space: spaceOf(options.programs),
     reclaimed: options.programs.some((program) => program.reclaimed === true),
-    unloaded: options.kind === true && options.programs.every((program) => program.boot === true),
+    unloaded:
+      options.kind === true &&
+      options.programs.every((program) => program.boot === true || freesDirectory(program)),
     movesTable: options.programs.some((program) => program.movesTable === true),
     given: new Set(options.programs.filter((program) => program.space !== 'guest').flatMap(levelsGiven)),
     walkers: options.programs.find((program) => program.walkers !== undefined)?.walkers ?? 'none',
@@ -323,6 +325,17 @@ export function levelsGiven(program: EventProgram): number[] {
     }
   }
   return [...found].filter((level) => !links.has(level));
+}
+
+/** Does it free the page directory that it was handed? Then the directory is in use no more, or not yet. */
+function freesDirectory(program: EventProgram): boolean {
+  return program.nodes.some((node) => {
+    if (node.kind !== 'event' || node.event.kind !== 'free') return false;
+    const { memory } = node.event;
+    const held = memory.op === 'table-holding' ? memory.args[0] : undefined;
+    if (held?.op !== 'const' || held.value.kind !== 'entry-pointer') return false;
+    return held.value.level === 'pgd' && held.value.table === 'W';
+  });
 }
 
 const startsFlush = (program: EventProgram): boolean =>

@@ -62,7 +62,7 @@ export interface Machine {
   readonly space: 'user' | 'kernel' | 'guest' | 'unknown';
   /** May reclaim have emptied the witness's entry, with its flush still batched? */
   readonly reclaimed: boolean;
-  /** No CPU has the tables loaded yet: kind callers have boot code fill them before that. */
+  /** No CPU has the tables loaded: kind callers have boot code fill them before that, and free a directory behind it. */
   readonly unloaded: boolean;
   /** Who walks a guest's tables in software without their lock. */
   readonly walkers: GuestWalkers;

@@ -637,7 +637,7 @@ function searchTask(
       linked,
       nodeLimit: NODE_LIMIT,
       depthLimit: DEPTH_LIMIT,
-      endsWhereCut: session.options.kindCallers === true,
+      kindCallers: session.options.kindCallers === true,
     });
     const unread = (kind: Undecided['kind'], reason: string): null => {
       undecided.push({ function: task.root, file: task.file, kind, reason });

@@ -337,6 +337,13 @@ describe('code that runs while the kernel boots', () => {
   });
 });
 
+test('no CPU has a page directory loaded that is handed over to be freed', () => {
+  const drop = (last: string): string =>
+    `void drop(struct mm_struct *mm, pgd_t *pgd)\n{\n\tp4d_t *table = (p4d_t *)pgd_page_vaddr(*pgd);\n\n\tif (!pgd_present(*pgd))\n\t\treturn;\n\tpgd_clear(pgd);\n\tp4d_free(mm, table);\n${last}}\n`;
+  expect(scan(drop('\tfree_page((unsigned long)pgd);\n'), ['x86-64'])).toEqual([]);
+  expect(scan(drop(''), ['x86-64'])).toEqual(['table-free-before-flush in drop:8']);
+});
+
 test('numbers of 64 bits are read', () => {
   expect(scan('void mask(u64 *p)\n{\n\t*p = 0xfedcba9876543210ULL;\n}\n')).toEqual([]);
 });
