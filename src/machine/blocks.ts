@@ -19,12 +19,13 @@ const bytesOf = (level: Level): number => 4096 * 512 ** LEVELS.indexOf(level);
 const LETTERS = { whole: 'W', wholeReadOnly: 'R', single: 'w', singleReadOnly: 'r', none: '-' } as const;
 
 /**
- * The entries around the witness's are present and writable from here on, and those of a block belong together if
- * `whole`. The last letter is for entries of other blocks, which are not told apart.
+ * The entries around the witness's are present from here on, and those of a block belong together if `whole` is not 0;
+ * where it is 2 they are read-only. The last letter is for entries of other blocks, which are not told apart.
  */
 export function openBlock(step: Step, level: Value, whole: Value | undefined): void {
   const name = level.kind === 'int' ? LEVELS[level.n] : undefined;
-  const letter = whole?.kind === 'int' && whole.n === 0 ? LETTERS.single : LETTERS.whole;
+  const kinds = [LETTERS.single, LETTERS.whole, LETTERS.wholeReadOnly];
+  const letter = (whole?.kind === 'int' ? kinds[whole.n] : undefined) ?? LETTERS.whole;
   if (name !== undefined) step.state.note(noteOf(name), letter.repeat(ENTRIES + 1));
 }
 
@@ -117,6 +118,17 @@ export function blockRefills(step: Step, level: number): boolean {
     if (at === ENTRIES || at === (ownSlot(step, name) ?? 0) % ENTRIES) return false;
     return letter === LETTERS.whole || (!own && letter === LETTERS.wholeReadOnly);
   });
+}
+
+/** Is the witness's entry one of a block that the other entries of the block do not agree with? */
+export function blockDiffers(step: Step, level: number): boolean {
+  const name = LEVELS[level] ?? 'pgd';
+  const block = step.state.extra.get(noteOf(name));
+  const entry = step.entry(level);
+  if (block === undefined || entry.maps !== 'page' || entry.of !== 'W' || entry.cont !== true) return false;
+  const own = letterFor(entry);
+  const at = (ownSlot(step, name) ?? 0) % ENTRIES;
+  return block.split('').some((letter, n) => n !== at && n !== ENTRIES && letter !== own);
 }
 
 /** Did the entry, when it was last taken away, belong to a block, or not, other than what comes now? */

@@ -5,7 +5,7 @@
 import type { FactName } from '#event/machine-facts.js';
 import { LEVELS, type MemoryValue } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
-import { blockRefills } from './blocks.js';
+import { blockDiffers, blockRefills } from './blocks.js';
 import { type Gather, readGathers } from './gather-state.js';
 import { keptByOwnSection, meetsWalker, noteHandedOver } from './guest.js';
 import {
@@ -722,6 +722,10 @@ export function checkReturn(step: Step, outermost: boolean, handsOn: boolean): v
   checkReclaimed(step, gathers);
   if (step.state.violation !== null) return;
   for (let level = 0; level < LEVELS.length; level += 1) {
+    if (blockDiffers(step, level)) {
+      failBlock(step, level, `entry:${levelAt(level)}`, 'which of them a CPU loads is left open');
+      return;
+    }
     if (!changedBy(step, level)) continue;
     const leaf =
       ownStale(step, level, true) &&
@@ -768,11 +772,16 @@ function checkReclaimed(step: Step, gathers: readonly Gather[]): void {
 }
 
 /** No flush helps as long as other entries of the contiguous block say what this one no longer does. */
-function failBlock(step: Step, level: number, object: string): void {
+function failBlock(
+  step: Step,
+  level: number,
+  object: string,
+  so = 'CPUs may load the old translation again from the rest of the block',
+): void {
   step.fail(
     'break-before-make',
     object,
-    `the ${levelAt(level)} entry was changed as one of a contiguous block that was not broken first: CPUs may load the old translation again from the rest of the block`,
+    `the ${levelAt(level)} entry was changed as one of a contiguous block that was not broken first: ${so}`,
     'consequence-live-replace',
   );
 }

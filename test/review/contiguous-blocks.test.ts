@@ -15,6 +15,8 @@ const TAIL = `	if (ptep + nr != contpte_align_down(ptep + nr))
 `;
 const UNFOLD = '\tcontpte_try_unfold_partial(mm, addr, ptep, nr);\n';
 const FLUSH = '\t__flush_tlb_range(&vma, start, addr, PAGE_SIZE, true, 3);\n';
+const SAME = '\tif (pte_write(orig_pte) == pte_write(entry)) {\n';
+const UNFOLD_ONE = '\t__contpte_try_unfold(vma->vm_mm, addr, ptep, orig_pte);\n';
 const SET = '\t__set_ptes(mm, start, first, pte, CONT_PTES);\n';
 
 const TREE: Files = {
@@ -69,6 +71,11 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 	contpte_try_unfold(mm, addr, ptep, __ptep_get(ptep));
 	return __ptep_get_and_clear(mm, addr, ptep);
 }
+
+static inline int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)
+{
+	return contpte_ptep_set_access_flags(vma, addr, ptep, pte_mknoncont(entry), dirty);
+}
 `,
   [BLOCKS]: `#include <asm/pgtable.h>
 
@@ -102,6 +109,20 @@ ${UNFOLD}	__clear_full_ptes(mm, addr, ptep, nr, full);
 void contpte_wrprotect_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned int nr)
 {
 ${UNFOLD}	__wrprotect_ptes(mm, addr, ptep, nr);
+}
+
+int contpte_ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)
+{
+	pte_t orig_pte = pte_mknoncont(__ptep_get(ptep));
+	int i;
+
+${SAME}		ptep = contpte_align_down(ptep);
+		for (i = 0; i < CONT_PTES; i++, ptep++)
+			__ptep_set_access_flags(vma, addr, ptep, entry, 0);
+		return 1;
+	}
+${UNFOLD_ONE}	__ptep_set_access_flags(vma, addr, ptep, entry, dirty);
+	return 1;
 }
 `,
   [HUGE]: `static pte_t get_clear_contig(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned long pgsize,
@@ -193,6 +214,20 @@ describe('what changes in part is unfolded', () => {
   });
   test('or all of it where it is more than one block', () => {
     expect(introduced(BLOCKS, '\tif (ptep != contpte_align_down(ptep) || nr < CONT_PTES)\n', '')).toEqual([]);
+  });
+});
+
+describe('an entry of a block that becomes writable', () => {
+  test('leaves the block first', () => {
+    expect(introduced(BLOCKS, UNFOLD_ONE, '')).toEqual([
+      'break-before-make in contpte_ptep_set_access_flags',
+    ]);
+  });
+  test('leaves it, whatever else changes', () => {
+    expect(introduced(BLOCKS, SAME, '\tif (0) {\n')).toEqual([]);
+  });
+  test('may take the block along', () => {
+    expect(introduced(BLOCKS, SAME, '\tif (1) {\n')).toEqual([]);
   });
 });
 
