@@ -131,15 +131,20 @@ export function blockDiffers(step: Step, level: number): boolean {
   return block.split('').some((letter, n) => n !== at && n !== ENTRIES && letter !== own);
 }
 
-/** Did the entry, when it was last taken away, belong to a block, or not, other than what comes now? */
+/**
+ * Did the entry, when it was last taken away, belong to a block, or not, other than what comes now? In a block, what may
+ * be written counts, too: CPUs may join what they hold of its entries.
+ */
 export function changesBlock(step: Step, level: number, next: EntryValue): boolean {
   const was = step.state.extra.get(`${noteOf(LEVELS[level] ?? 'pgd')} was`);
-  return was !== undefined && next.cont !== '?' && was !== String(next.cont);
+  if (was === undefined || next.cont === '?') return false;
+  const [cont, write] = was.split(' ');
+  return cont !== String(next.cont) || (next.cont && next.write !== '?' && write !== String(next.write));
 }
 
 /** The witness's own entry is taken away: whether it was part of the block is kept until the next one comes. */
 export function noteBlock(step: Step, level: number, old: EntryValue): void {
   const name = noteOf(LEVELS[level] ?? 'pgd');
   if (!step.state.extra.has(name) || old.maps !== 'page' || old.cont === '?') return;
-  step.state.note(`${name} was`, String(old.cont));
+  step.state.note(`${name} was`, `${old.cont} ${old.write}`);
 }

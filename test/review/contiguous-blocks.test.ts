@@ -17,6 +17,7 @@ const UNFOLD = '\tcontpte_try_unfold_partial(mm, addr, ptep, nr);\n';
 const FLUSH = '\t__flush_tlb_range(&vma, start, addr, PAGE_SIZE, true, 3);\n';
 const SAME = '\tif (pte_write(orig_pte) == pte_write(entry)) {\n';
 const UNFOLD_ONE = '\t__contpte_try_unfold(vma->vm_mm, addr, ptep, orig_pte);\n';
+const FLUSH_ALL = '\tflush_tlb_range(&vma, addr, addr + pgsize * ncontig);\n';
 const SET = '\t__set_ptes(mm, start, first, pte, CONT_PTES);\n';
 
 const TREE: Files = {
@@ -125,7 +126,9 @@ ${UNFOLD_ONE}	__ptep_set_access_flags(vma, addr, ptep, entry, dirty);
 	return 1;
 }
 `,
-  [HUGE]: `static pte_t get_clear_contig(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned long pgsize,
+  [HUGE]: `#include <asm/pgtable.h>
+
+static pte_t get_clear_contig(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned long pgsize,
 			      unsigned long ncontig)
 {
 	pte_t pte = __ptep_get_and_clear(mm, addr, ptep);
@@ -162,6 +165,34 @@ pte_t huge_ptep_get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *p
 	int ncontig = num_contig_ptes(sz, &pgsize);
 
 	return get_clear_contig(mm, addr, ptep, pgsize, ncontig);
+}
+
+static pte_t get_clear_contig_flush(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned long pgsize,
+				    unsigned long ncontig)
+{
+	struct vm_area_struct vma = TLB_FLUSH_VMA(mm, 0);
+	pte_t pte = get_clear_contig(mm, addr, ptep, pgsize, ncontig);
+
+${FLUSH_ALL}	return pte;
+}
+
+void huge_ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	int i;
+	pte_t pte;
+
+	if (!pte_cont(__ptep_get(ptep))) {
+		__ptep_set_wrprotect(mm, addr, ptep);
+		return;
+	}
+	pte = pte_wrprotect(get_clear_contig_flush(mm, addr, ptep, PAGE_SIZE, CONT_PTES));
+	for (i = 0; i < CONT_PTES; i++, ptep++)
+		__set_ptes(mm, addr, ptep, pte, 1);
+}
+
+pte_t huge_ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
+{
+	return get_clear_contig_flush(vma->vm_mm, addr, ptep, PAGE_SIZE, CONT_PTES);
 }
 `,
 };
@@ -241,5 +272,18 @@ describe('a huge page of small ones', () => {
   test('in whichever order pointer and address are stepped', () => {
     const other = '\t\taddr += pgsize;\n\t\tptep++;\n';
     expect(introduced(HUGE, '\t\tptep++;\n\t\taddr += pgsize;\n', other)).toEqual([]);
+  });
+  test('is flushed to its last entry before it is made again, or goes', () => {
+    const all = ['break-before-make in get_clear_contig_flush'];
+    expect(introduced(HUGE, FLUSH_ALL, '')).toEqual(all);
+    expect(introduced(HUGE, FLUSH_ALL, FLUSH_ALL.replace('ncontig', '(ncontig - 1)'))).toEqual(all);
+    expect(introduced(HUGE, FLUSH_ALL, '\tflush_tlb_mm(mm);\n')).toEqual([]);
+    const without = 'get_clear_contig(';
+    expect(introduced(HUGE, 'get_clear_contig_flush(', without, 'huge_ptep_set_wrprotect(')).toEqual([
+      'break-before-make in huge_ptep_set_wrprotect',
+    ]);
+    expect(introduced(HUGE, 'get_clear_contig_flush(', without, 'huge_ptep_clear_flush(')).toEqual([
+      'free-before-flush in huge_ptep_clear_flush',
+    ]);
   });
 });
