@@ -153,6 +153,9 @@ export class RuleEvents {
           return pointer?.op === 'param' ? behind(pointer.name) : choice(origin, false);
         }
         default: {
+          const [first] = e.args;
+          if (e.op === 'read' && first?.op === 'param' && argument(first.name)?.member === true)
+            return choice(origin, false);
           const done = { ...e, args: e.args.map(walk) };
           return simplify(this.coerce(done));
         }
@@ -242,6 +245,8 @@ export class RuleEvents {
     };
     // A walk from pointer to pointer reads each entry where it stands: what counts is one from values read before.
     if (event.kind === 'visit' && !this.fromCopy(event.memory, argument)) return null;
+    if ('entry' in event && event.entry.op === 'param' && argument(event.entry.name)?.member === true)
+      return null;
     const bound: Record<string, unknown> = {};
     const lockClass = 'lock' in event ? this.classOf(value(event.lock)) : null;
     for (const [key, part] of Object.entries(event)) {

@@ -8,7 +8,8 @@
 
 import type { Block, BlockId, CFunction, Instruction } from '#c/ir.js';
 import { constant, type Expression, integer, type Operator } from '#event/expression.js';
-import type { NodeId, ProgramNode, Site } from '#event/program.js';
+import { leavesEntriesAlone } from '#event/leaves-entries-alone.js';
+import type { EventProgram, NodeId, ProgramNode, Site } from '#event/program.js';
 import { AREAS, type Level, type Value } from '#event/value.js';
 import type { RuleSet } from '#rules/rule.js';
 import { RuleEvents, TABLE_LOCK } from './apply-rule.js';
@@ -18,6 +19,7 @@ import { choice, isZero, known, simplify } from './expressions.js';
 import type { Extraction, ExtractOptions, Together } from './extraction.js';
 import { finishProgram } from './finish-program.js';
 import type { Instance } from './instance.js';
+import { leadsToEntries } from './leads-to-entries.js';
 import { Loops, phiName, reversePostorder } from './loops.js';
 import { Memory, type StartCell } from './memory.js';
 import { type Draft, ProgramGraph } from './program-graph.js';
@@ -30,14 +32,20 @@ export function extractProgram(
   rules: RuleSet,
   options: ExtractOptions,
 ): Extraction | { readonly reason: string; readonly line: number } {
+  const { bodies, linked, outermost } = options;
+  const view = { rules, bodies, linked, rootFile: root.index.file, together: false };
+  if (options.kindCallers === true && !leadsToEntries(resolver, root, view)) {
+    const { name } = root.definition;
+    return { program: emptyProgram(name, outermost), followed: [name], gaps: [] };
+  }
   const lowered = resolver.lower(root);
   if (!('blocks' in lowered)) return { reason: lowered.reason, line: lowered.line };
   const first = new Builder(resolver, rules, options, new Map());
-  const early = first.root(lowered);
+  const finish = first.draft(lowered, null);
   // Memory read before the store that reaches it (loops): build again with the stored cells known from the start.
   const extraction = first.memory.readEarly
-    ? new Builder(resolver, rules, options, first.memory.cells()).root(lowered)
-    : early;
+    ? new Builder(resolver, rules, options, first.memory.cells()).draft(lowered, null)(new Set())
+    : finish(new Set());
   return runsAtBoot(root) ? { ...extraction, program: { ...extraction.program, boot: true } } : extraction;
 }
 
@@ -52,6 +60,17 @@ function runsAtBoot({ index, definition }: Found): boolean {
     index.text,
   );
 }
+
+/** A program that does nothing. */
+const emptyProgram = (name: string, outermost: boolean): EventProgram => ({
+  name,
+  nodes: [{ kind: 'return', value: null, at: null }],
+  initial: new Map(),
+  levels: [],
+  space: 'unknown',
+  outermost,
+  assumptions: [],
+});
 
 /** A choice, for the whole run if it is stable; none where there is one option. */
 function oneOf(key: string, of: readonly Value[], stable = true): Expression {
@@ -114,10 +133,6 @@ class Builder {
     this.loops = new Loops(this.graph, this.memory);
   }
 
-  root(fn: CFunction): Extraction {
-    return this.draft(fn, null)(new Set());
-  }
-
   /** Builds the graph; what comes back cuts it down. */
   draft(fn: CFunction, setup: CFunction | null): (readElsewhere: ReadonlySet<string>) => Extraction {
     const { together } = this.options;
@@ -163,17 +178,21 @@ class Builder {
   }
 
   private finish(fn: CFunction, readElsewhere: ReadonlySet<string>): Extraction {
-    const { together } = this.options;
+    const { together, kindCallers, outermost } = this.options;
+    const nodes = this.graph.nodes as unknown as ProgramNode[];
+    const followed = [...this.followed];
+    if (kindCallers === true && leavesEntriesAlone(nodes))
+      return { program: emptyProgram(fn.name, outermost), followed, gaps: this.calls.gaps };
     const program = finishProgram({
       name: fn.name,
-      nodes: this.graph.nodes as unknown as ProgramNode[],
+      nodes,
       kinds: this.graph.kinds,
       beside: this.graph.beside,
       indexPhis: this.loops.indexPhis,
       kernel: this.calls.kernel,
       guest: this.calls.guest,
       walkers: this.calls.walkers,
-      outermost: this.options.outermost,
+      outermost,
       returnsFlag: fn.returns?.base === 'bool' && fn.returns.pointers === 0,
       assumptions: [
         ...this.assumptions,
@@ -184,7 +203,7 @@ class Builder {
         ? {}
         : { shared: new Set([...together.cells.keys()].map((cell) => `m:${cell}`)) }),
     });
-    return { program, followed: [...this.followed], gaps: this.calls.gaps };
+    return { program, followed, gaps: this.calls.gaps };
   }
 
   /**

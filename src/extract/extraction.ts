@@ -41,7 +41,7 @@ export interface ExtractOptions {
   /**
    * No other side is compared with. Runs end at a call that a limit cuts off and that is handed an entry: what the entry
    * holds behind it is not known (else they go on as if it were as before: both sides of a patch do). And two areas that
-   * are handed over are two.
+   * are handed over are two. A program that leaves entries alone is of no interest then: it comes out empty.
    */
   readonly kindCallers?: boolean;
 }

@@ -347,7 +347,8 @@ export class Memory {
     // `&page->lru`: lists carry the page by its link.
     if (place.base.kind === 'deref' && place.path.length === 1 && place.path[0]?.kind === 'field') {
       const pointer = this.operand(instance, place.base.pointer);
-      if (kindOf(pointer.expr, this.graph.kinds) === 'memory' && pointer.cell === undefined) return pointer;
+      if (kindOf(pointer.expr, this.graph.kinds) === 'memory' && pointer.cell === undefined)
+        return { ...pointer, member: true };
     }
     const target = this.locate(instance, place);
     if (target.kind === 'cell' && target.field !== undefined && target.base !== undefined) {

@@ -63,7 +63,8 @@ export function isRelevant(resolver: Resolver, found: Found, view: View): boolea
 
 const keys = new WeakMap<object, string>();
 
-const keyOf = ({ bodies, linked }: View): string => `${textOf(bodies)} / ${textOf(linked)}`;
+/** What of the view differs between roots of one file. */
+export const keyOf = ({ bodies, linked }: View): string => `${textOf(bodies)} / ${textOf(linked)}`;
 
 function textOf(names: ReadonlySet<string> | Linked): string {
   let text = keys.get(names);

@@ -104,6 +104,8 @@ export class Resolver {
   private readonly settled = new Map<string, Found | null>();
   /** Which bodies weigh: kept by relevance.ts. */
   readonly relevance = new Map<string, boolean>();
+  /** Which bodies come to entries: kept by leads-to-entries.ts. */
+  readonly entries = new Map<string, boolean>();
   readonly configuration: Configuration;
 
   constructor(

@@ -31,6 +31,8 @@ export interface Val {
   readonly difference?: true;
   /** A pointer to one half of an entry: `&ptep->pte_low`. */
   readonly half?: 'low' | 'high';
+  /** A pointer to a member of the memory's struct: it stands for the memory, and never for an entry in it. */
+  readonly member?: true;
 }
 
 function kindOfValue(value: Value): Kind {

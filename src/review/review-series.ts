@@ -477,6 +477,8 @@ function runJob(
     );
     return found.length === 0 ? null : mineAnd(found);
   };
+  // Without a patch every caller in view is searched by itself, too.
+  if (session.options.kindCallers === true && raised.size === 0) return alone;
   if (!job.inner && raised.size === 0 && (!own.verdict.same || answersUnseen(of, now))) {
     const back = calledBack();
     if (back !== null) return back;
@@ -584,12 +586,25 @@ interface Outcome {
 }
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
-  const session = rest[3];
+  const [machine, , , session] = rest;
+  if (session.isHopeless(task)) {
+    const undecided = [leftOpen(task, machine, 'state-limit', 0)];
+    return { verdict: null, undecided, before: null, after: null, followed: NONE };
+  }
   const from = session.states;
   const outcome = searchTask(task, ...rest);
   session.spend(task.changed.name, session.states - from, outcome.verdict?.cutOff === null);
   return outcome;
 }
+
+/** A search that was cut off, or was not begun for that reason. */
+const leftOpen = (task: Task, machine: MachineFile, what: string, states: number): Open => ({
+  function: task.root,
+  file: task.client === null ? task.file : task.changed.file,
+  kind: 'limit',
+  reason: what,
+  limit: { what, machine: machine.name, states },
+});
 
 type Rest<T extends readonly unknown[]> = T extends readonly [unknown, ...infer R] ? R : never;
 
@@ -685,24 +700,12 @@ function searchTask(
       : null;
   if (beside !== null && beside.verdict !== null) return { ...beside, undecided, followed };
   const verdict = alone;
-  if (verdict.cutOff !== null && verdict.introduced.length === 0) {
+  if (verdict.introduced.length > 0) session.noteShown(task);
+  else if (verdict.cutOff !== null) {
     session.leaveOpen(task);
-    undecided.push({
-      function: task.root,
-      file: task.client === null ? task.file : task.changed.file,
-      kind: 'limit',
-      reason: verdict.cutOff,
-      limit: { what: verdict.cutOff, machine: machine.name, states: verdict.states },
-    });
+    undecided.push(leftOpen(task, machine, verdict.cutOff, verdict.states));
   }
-  for (const what of cut)
-    undecided.push({
-      function: task.root,
-      file: task.file,
-      kind: 'limit',
-      reason: what,
-      limit: { what, machine: machine.name, states: verdict.states },
-    });
+  for (const what of cut) undecided.push(leftOpen(task, machine, what, verdict.states));
   return { ...(beside ?? {}), verdict, undecided, before, after, followed };
 }
 

@@ -40,6 +40,11 @@ export class Kept {
 /** What a search counts that came to its end: where machine after machine is decided, the rest shall be, too. */
 const SETTLED_SHARE = 0.5;
 
+/** Machines on which a root of many is searched that is too much to search. */
+const MACHINES_TRIED = 2;
+
+const rootOf = ({ file, root, changed }: Task): string => `${file} ${root} ${changed.name}`;
+
 /** A fork's searches have this part of the time. */
 const TRIAL_SHARE = 4;
 
@@ -104,22 +109,41 @@ export class Session {
     this.settled = 0;
   }
 
-  private readonly open = new Set<string>();
+  /** On how many machines the search of a root was cut off with nothing found. */
+  private readonly open = new Map<string, number>();
 
   /** A search of this root was cut off on one machine. */
   leaveOpen(task: Task): void {
-    this.open.add(`${task.file} ${task.root} ${task.changed.name}`);
+    this.open.set(rootOf(task), (this.open.get(rootOf(task)) ?? 0) + 1);
   }
 
   /** Was it, and is there so much to search that the next machine shall not take as long? */
   isOpen(task: Task): boolean {
-    const ofMany = this.options.allowance === 'function';
-    return ofMany && this.open.has(`${task.file} ${task.root} ${task.changed.name}`);
+    return this.ofMany && this.open.has(rootOf(task));
+  }
+
+  /** Was it on so many machines that the others are not tried any more? */
+  isHopeless(task: Task): boolean {
+    return (
+      this.ofMany && (this.open.get(rootOf(task)) ?? 0) >= MACHINES_TRIED && !this.shown.has(rootOf(task))
+    );
+  }
+
+  private readonly shown = new Set<string>();
+
+  /** Something was found in this root on one machine. */
+  noteShown(task: Task): void {
+    this.shown.add(rootOf(task));
+  }
+
+  /** Has each function an allowance of its own? */
+  private get ofMany(): boolean {
+    return this.options.allowance === 'function';
   }
 
   /** States that searches took so far: for the whole session, or for one function where each has its allowance. */
   spent(name: string): number {
-    return this.options.allowance === 'function'
+    return this.ofMany
       ? (this.statesOf.get(name) ?? 0)
       : this.states - this.patchStart - this.settled * (1 - SETTLED_SHARE);
   }

@@ -396,3 +396,61 @@ describe('filesToScan', () => {
     expect(filesToScan(after, ['mm/sub/', 'mm'])).toEqual(['mm/sub/c.c', 'mm/a.h', 'mm/b.c']);
   });
 });
+
+describe('code that has nothing to do with entries is not searched', () => {
+  const free = (page: string): string =>
+    `\tpte_clear(&init_mm, 0, ${page});\n\t__free_page(pte_page(old));\n`;
+  /** Functions in which the page that an entry maps is freed with no flush, and searches that a scan makes. */
+  const found = (text: string): { readonly functions: readonly string[]; readonly states: number } => {
+    const tree = change({}, { 'mm/a.c': text }).after;
+    const { patch, states } = scanFile(tree, 'mm/a.c', rules, OPTIONS, new Kept());
+    return { functions: [...new Set(patch.findings.map((finding) => finding.function))], states };
+  };
+  const OPTIONS = {
+    machines: ['x86-64'],
+    existing: true,
+    limits: { states: 20_000, milliseconds: 5_000 },
+    allowance: 'function',
+    kindCallers: true,
+    now: () => 0,
+    onProgress: () => {},
+  } as const;
+
+  test('a page that comes from nowhere near one', () => {
+    const text = `void drop(struct list_head *list, struct page *page, int n)\n{\n\tif (n > 1)\n\t\tlist_add(&page->lru, list);\n\telse\n\t\t__free_page(page);\n}\n`;
+    expect(found(text)).toEqual({ functions: [], states: 0 });
+  });
+
+  test('flags of a page are no entry in it', () => {
+    const text = (p: string): string =>
+      `void mark(struct page *page, pte_t *ptep, unsigned long old)\n{\n\ttry_cmpxchg(${p}, &old, old | 4);\n\t__free_page(page);\n}\n`;
+    const { states } = found(text('&page->flags').replace('pte_t *ptep, ', ''));
+    expect(states).toBe(0);
+    expect(found(text('ptep')).states).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [
+      'a type',
+      `void drop(pte_t *ptep)\n{\n\tpte_t old = *ptep;\n\n\tif (!pte_present(old))\n\t\treturn;\n${free('ptep')}}\n`,
+      'drop',
+    ],
+    [
+      'a member',
+      `void drop(struct vm_fault *vmf)\n{\n\tstruct page *page;\n\n\tif (!pte_present(*vmf->pte))\n\t\treturn;\n\tpage = pte_page(*vmf->pte);\n\tpte_clear(&init_mm, 0, vmf->pte);\n\t__free_page(page);\n}\n`,
+      'drop',
+    ],
+    [
+      'a function that it calls',
+      `static void inner(struct vm_fault *vmf)\n{\n\tpte_t old = *vmf->pte;\n\n\tif (!pte_present(old))\n\t\treturn;\n${free('vmf->pte')}}\nstatic void middle(struct vm_fault *vmf)\n{\n\tinner(vmf);\n}\nvoid drop(struct vm_fault *vmf)\n{\n\tmiddle(vmf);\n}\n`,
+      'inner',
+    ],
+    [
+      'a callback in a table',
+      `static int one(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)\n{\n\tpte_t old = *ptep;\n\n\tif (!pte_present(old))\n\t\treturn 0;\n${free('ptep')}\treturn 0;\n}\nstatic const struct mm_walk_ops ops = { .pte_entry = one };\nvoid drop(struct mm_struct *mm)\n{\n\twalk_page_range(mm, 0, 4096, &ops, NULL);\n}\n`,
+      'one',
+    ],
+  ])('what comes to one through %s is', (_, text, name) => {
+    expect(found(text).functions).toEqual([name]);
+  });
+});

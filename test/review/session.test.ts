@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Session } from '#review/session.js';
+import type { Task } from '#review/task.js';
 import { loadRules } from '#rules/load-rules.js';
 
-const session = (): Session =>
+const session = (allowance?: 'function'): Session =>
   new Session(loadRules(), {
+    ...(allowance === undefined ? {} : { allowance }),
     machines: [],
     existing: false,
     limits: { states: 1_000, milliseconds: 1_000 },
@@ -32,4 +34,41 @@ test('what was spent before does not count after a new start', () => {
   trial.states += 100;
   trial.spend('f', 100, false);
   expect(trial.spent('f')).toBe(100);
+});
+
+describe('a root that is too much to search', () => {
+  const changed = { name: 'f', kind: 'function', file: 'mm/a.c' } as const;
+  const task = (root: string): Task => ({
+    label: root,
+    root,
+    file: 'mm/a.c',
+    changed,
+    bodies: new Set(),
+    client: null,
+    linked: new Map(),
+  });
+
+  test('is not tried any more after two machines, where many functions are searched', () => {
+    const many = session('function');
+    many.leaveOpen(task('f'));
+    expect([many.isOpen(task('f')), many.isHopeless(task('f'))]).toEqual([true, false]);
+    many.leaveOpen(task('f'));
+    expect(many.isHopeless(task('f'))).toBe(true);
+    expect(many.isHopeless(task('g'))).toBe(false);
+  });
+
+  test('is where something was found on one of them', () => {
+    const many = session('function');
+    many.leaveOpen(task('f'));
+    many.noteShown(task('f'));
+    many.leaveOpen(task('f'));
+    expect(many.isHopeless(task('f'))).toBe(false);
+  });
+
+  test('is where the functions of one patch are', () => {
+    const few = session();
+    few.leaveOpen(task('f'));
+    few.leaveOpen(task('f'));
+    expect(few.isHopeless(task('f'))).toBe(false);
+  });
 });

@@ -1,0 +1,195 @@
+/**
+ * Can code come to a page-table entry at all? Most functions of a file cannot: neither they nor what they call in view
+ * have a C type, a field, a constant or a primitive that gives an entry. A search of what is wrong in them by themselves
+ * has nothing to find, and need not read them.
+ */
+import { identifiersIn } from '#c/identifiers.js';
+import type { Definition } from '#c/ir.js';
+import type { Event } from '#event/event.js';
+import type { Expression } from '#event/expression.js';
+import { isApart } from '#event/leaves-entries-alone.js';
+import type { Value } from '#event/value.js';
+import { eachPart, operandsOf } from '#event/walk-program.js';
+import type { CallRule, RuleSet } from '#rules/rule.js';
+import { definitionOf, keyOf, type View } from './relevance.js';
+import type { Found, Resolver } from './resolve.js';
+
+/** Operators whose value is no entry, and that find out nothing about one. Every other one may be. */
+const PLAIN: ReadonlySet<string> = new Set([
+  'const',
+  'var',
+  'param',
+  'choice',
+  'is-empty',
+  'select',
+  'this-cpu',
+  'at',
+  '!',
+  '&&',
+  '||',
+  '==',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  '+',
+  '-',
+  '*',
+  '%',
+  '^',
+  '~',
+  '/',
+  '&',
+  '|',
+  '<<',
+  '>>',
+  'min',
+  'max',
+  'as-memory',
+  'align-down',
+  'align-up',
+  'addr-end',
+]);
+
+/** Names that kernel code gives to entries and pointers to them, whatever struct they are members of. */
+const ENTRY_NAME = /^(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?$/;
+
+/** `found` is a function; what it calls is looked up as `view` sees it. For who watches it is one question. */
+export function leadsToEntries(resolver: Resolver, found: Found, view: View): boolean {
+  const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)}`;
+  return resolver.settle(text, (asked) => (comesToEntries(asked, found, view) ? found : null)) !== null;
+}
+
+function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
+  const signs = signsOf(view.rules);
+  const seen = new Map<string, Found>();
+  const waiting: Found[] = [];
+  const keyFor = (one: Found): string =>
+    `${one.index.file}:${one.definition.start} ${view.rootFile} ${keyOf(view)}`;
+  const reach = (next: Found): boolean => {
+    const key = keyFor(next);
+    const known = resolver.entries.get(key);
+    if (known === true) return true;
+    if (known === undefined && !seen.has(key)) {
+      seen.set(key, next);
+      waiting.push(next);
+    }
+    return false;
+  };
+  const comesTo = (): boolean => {
+    if (reach(found)) return true;
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const names = namesOf(at, signs);
+      if (names === null) return true;
+      for (const name of names) {
+        const rule = view.bodies.has(name) ? null : resolver.rule(view.rules, name);
+        if (rule !== null && gives(rule)) return true;
+        // A rule with callbacks runs functions that are named beside it.
+        if (rule !== null) continue;
+        const next = definitionOf(resolver, name, at.index.file, view);
+        if (next !== null && reach(next)) return true;
+      }
+    }
+    return false;
+  };
+  const result = comesTo();
+  // What was gone through without meeting one meets none.
+  if (!result) for (const key of seen.keys()) resolver.entries.set(key, false);
+  else resolver.entries.set(keyFor(found), true);
+  return result;
+}
+
+/** Names that a definition uses; null where one of them is a sign of entries, or where names are put together. */
+const namesByDefinition = new WeakMap<Definition, readonly string[] | null>();
+
+function namesOf({ index, definition }: Found, signs: Signs): readonly string[] | null {
+  const known = namesByDefinition.get(definition);
+  if (known !== undefined) return known;
+  const names = readNames(index.text, definition, signs);
+  namesByDefinition.set(definition, names);
+  return names;
+}
+
+function readNames(text: string, definition: Definition, signs: Signs): readonly string[] | null {
+  if (definition.kind === 'table') return Object.values(definition.members);
+  if (definition.kind !== 'function' && definition.kind !== 'macro') return [];
+  if (text.slice(definition.start, definition.end).includes('##')) return null;
+  const names = identifiersIn(text, definition.start, definition.end);
+  for (const name of names) {
+    if (signs.names.has(name) || ENTRY_NAME.test(name)) return null;
+    if (signs.members.get(name)?.some((struct) => names.has(struct)) === true) return null;
+  }
+  return [...names];
+}
+
+interface Signs {
+  /** Types and constants. */
+  readonly names: ReadonlySet<string>;
+  /** By field or member function: the structs that it is one of. */
+  readonly members: ReadonlyMap<string, readonly string[]>;
+}
+
+const signsByRules = new WeakMap<RuleSet, Signs>();
+
+/** What gives entries but for functions and macros. */
+function signsOf(rules: RuleSet): Signs {
+  const known = signsByRules.get(rules);
+  if (known !== undefined) return known;
+  const signs = new Set<string>();
+  const members = new Map<string, string[]>();
+  const addMember = (struct: string, member: string): void => {
+    members.set(member, [...(members.get(member) ?? []), struct.replace(/^struct /, '')]);
+  };
+  for (const { type, is, named } of rules.types)
+    if (is === 'entry-pointer' || is === 'entry-value')
+      for (const name of named ?? [type.replace(/^struct /, '')]) signs.add(name);
+  for (const { struct, field, value } of rules.fields) if (tellsOfEntries(value)) addMember(struct, field);
+  for (const [name, constants] of rules.constants)
+    if (constants.some(({ value }) => tellsOfEntries(value))) signs.add(name);
+  for (const [name, calls] of rules.calls) {
+    const [struct = '', member] = name.split('.');
+    if (member !== undefined && calls.some(gives)) addMember(struct, member);
+  }
+  const result = { names: signs, members };
+  signsByRules.set(rules, result);
+  return result;
+}
+
+const givesByRule = new WeakMap<CallRule, boolean>();
+
+/** Does the primitive give an entry, or do something to one that no argument names? */
+function gives(rule: CallRule): boolean {
+  const known = givesByRule.get(rule);
+  if (known !== undefined) return known;
+  const values = [rule.returns, rule.more, rule.stopsIf, ...Object.values(rule.out)];
+  const result =
+    values.some((value) => value !== null && value !== undefined && tellsOfEntries(value)) ||
+    rule.steps.some((step) =>
+      step.kind === 'let'
+        ? tellsOfEntries(step.value)
+        : (step.when !== null && tellsOfEntries(step.when)) || touches(step.event),
+    );
+  givesByRule.set(rule, result);
+  return result;
+}
+
+/** Is it about an entry, but for one that an argument points to: that comes from somewhere else? */
+function touches(event: Event<Expression>): boolean {
+  if (operandsOf(event).some(tellsOfEntries)) return true;
+  return !isApart(event) && !('entry' in event && event.entry.op === 'param');
+}
+
+function tellsOfEntries(expression: Expression): boolean {
+  // What an argument points to is an entry only where the argument is one's address.
+  if (expression.op === 'read' && expression.args[0]?.op === 'param') return false;
+  let found = false;
+  eachPart(expression, (part) => {
+    found ||= !PLAIN.has(part.op);
+    if (part.op === 'const') found ||= isEntry(part.value);
+    if (part.op === 'choice') found ||= part.of.some(isEntry);
+  });
+  return found;
+}
+
+const isEntry = (value: Value): boolean => value.kind === 'entry-pointer' || value.kind === 'entry-value';
