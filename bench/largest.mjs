@@ -30,8 +30,16 @@ const CLI = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../dist/
 function main() {
   const options = readOptions();
   const folder = mkdtempSync(path.join(tmpdir(), 'shootdown-largest-'));
+  // No review is known from before, but which files use a name.
+  process.env.XDG_CACHE_HOME = path.join(folder, 'cache');
   try {
-    const rows = largest(options.tree, options.count).map((found) => {
+    const chosen = largest(options.tree, options.count);
+    for (const found of chosen.slice(0, 1)) {
+      const patch = path.join(folder, 'first.patch');
+      writeFileSync(patch, patchFor(found, 'first'));
+      checked(patch, options.tree, ['--existing']);
+    }
+    const rows = chosen.map((found) => {
       const patch = path.join(folder, `${found.name}.patch`);
       writeFileSync(patch, patchFor(found));
       const plain = checked(patch, options.tree, []);
@@ -83,11 +91,11 @@ function largest(tree, count) {
 }
 
 /** The closing brace gets an empty statement before it. */
-function patchFor({ name, file, text, end }) {
+function patchFor({ name, file, text, end }, subject = name) {
   const brace = text.lastIndexOf('}', end);
   const edited = `${text.slice(0, brace)}\t;\n${text.slice(brace)}`;
   const diff = createTwoFilesPatch(`a/${file}`, `b/${file}`, text, edited, '', '', { context: 3 });
-  return `From: A <a@example.org>\nSubject: [PATCH] ${name}: an empty statement\n\n---\n${diff}-- \n2.39.5\n`;
+  return `From: A <a@example.org>\nSubject: [PATCH] ${subject}: an empty statement\n\n---\n${diff}-- \n2.39.5\n`;
 }
 
 function checked(patch, tree, flags) {

@@ -58,6 +58,9 @@ async function main() {
   const options = readOptions();
   const out = options.out ?? mkdtempSync(path.join(tmpdir(), 'shootdown-eval-'));
   mkdirSync(out, { recursive: true });
+  // Nothing that a run before found is taken for what this one finds.
+  const cache = mkdtempSync(path.join(tmpdir(), 'shootdown-eval-cache-'));
+  process.env.XDG_CACHE_HOME = cache;
   try {
     if (options.harmless) return await evaluateHarmless(options, out);
     if (options.unchangedOrder) return await evaluateUnchanged(options, out);
@@ -66,6 +69,7 @@ async function main() {
       status = Math.max(status, await evaluateCorpus(corpus, options, out));
     return status;
   } finally {
+    rmSync(cache, { recursive: true, force: true });
     if (options.out === null) rmSync(out, { recursive: true, force: true });
   }
 }

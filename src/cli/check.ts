@@ -3,6 +3,7 @@
  * environment, and writes; it decides nothing about kernel code.
  */
 import type { ReviewDocument } from '#review/document.js';
+import type { ReviewPart } from '#review/join-parts.js';
 import { chooseCache } from './choose-cache.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
@@ -69,8 +70,14 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   let reviewed: ReviewDocument;
   let left = 0;
   if (source === null || jobs === 1) {
-    const { reviewSeries } = await import('#review/review-series.js');
-    reviewed = reviewSeries(states, rules, options);
+    const [{ joinParts }, { openSeries }] = await Promise.all([
+      import('#review/join-parts.js'),
+      import('./open-series.js'),
+    ]);
+    const review = openSeries(states, rules, options);
+    const parts: ReviewPart[] = [];
+    for (const index of states.keys()) parts.push(await review(index, progress.show));
+    reviewed = joinParts(parts, now() - started);
   } else {
     const [{ joinParts }, { skippedState }] = await Promise.all([
       import('#review/join-parts.js'),

@@ -9,16 +9,15 @@ import type { Source, Work } from './work.js';
 const SCAN = { limits: SCAN_LIMITS, allowance: 'function', kindCallers: true } as const;
 
 /** Reviews one part: a patch, or a file of a scan. */
-export type ReviewOne = (index: number, onProgress: (event: Progress) => void) => ReviewPart;
+export type ReviewOne = (
+  index: number,
+  onProgress: (event: Progress) => void,
+) => ReviewPart | Promise<ReviewPart>;
 
 /** Opens what is to be reviewed on this thread. Throws what opening it on another one threw, too. */
 export async function openWork(work: Work): Promise<ReviewOne> {
-  const [{ loadRules }, { Kept }] = await Promise.all([
-    import('#rules/load-rules.js'),
-    import('#review/session.js'),
-  ]);
+  const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
-  const kept = new Kept();
   const cache = await chooseCache(work.cache, process.env);
   const options = (onProgress: (event: Progress) => void): ReviewOptions => ({
     machines: work.machines,
@@ -31,30 +30,35 @@ export async function openWork(work: Work): Promise<ReviewOne> {
   });
   const { source } = work;
   if (source.kind === 'scan') {
-    const [{ openTree }, { scanFile }, { KeptParts }, { TreeIndexes }] = await Promise.all([
+    const [{ openTree }, { scanFile }, { KeptParts }, { Kept }, { TreeIndexes }] = await Promise.all([
       import('#source/series-states.js'),
       import('#review/review-files.js'),
       import('#review/kept-parts.js'),
+      import('#review/session.js'),
       import('#review/tree-index.js'),
     ]);
+    const kept = new Kept();
     const plain = openTree(source.folder);
-    kept.indexes = new TreeIndexes(cache);
+    const indexes = new TreeIndexes(cache);
+    kept.indexes = indexes;
     const task = (): string => JSON.stringify([work.machines, SCAN, programDigest()]);
-    const parts = cache === null ? null : new KeptParts(cache, plain, kept, task());
-    const tree = parts?.tree ?? plain;
+    const parts = cache === null ? null : new KeptParts(cache, [plain], indexes, task());
+    if (parts !== null) kept.onNames = parts.noteNames;
+    const tree = parts?.trees[0] ?? plain;
     return (index, onProgress) => {
       const file = source.files[index];
       if (file === undefined) throw new Error(`no file ${index}: the pool counts them`);
-      const known = parts?.find(file) ?? null;
+      const name = `${file} ${parts?.textOf(file) ?? ''}`;
+      const known = parts?.find(name) ?? null;
       if (known !== null) return known;
       const part = scanFile(tree, file, rules, { ...options(onProgress), ...SCAN }, kept);
-      parts?.keep(file, part);
+      parts?.keep(name, part);
       return part;
     };
   }
   const states = await openStates(source);
-  const { reviewPart } = await import('#review/review-series.js');
-  return (index, onProgress) => reviewPart(states, index, rules, options(onProgress), kept);
+  const { openSeries } = await import('./open-series.js');
+  return openSeries(states, rules, { ...options(() => {}), cache });
 }
 
 async function openStates(source: Exclude<Source, { kind: 'scan' }>): Promise<readonly PatchedState[]> {

@@ -19,7 +19,7 @@ export async function reviewTask({ index, progress }: PartTask): Promise<ReviewP
   opened ??= openWork((workerData as readonly [unknown, Work])[1]);
   const review = await opened;
   try {
-    return review(index, tellEvery(progress));
+    return await review(index, tellEvery(progress));
   } finally {
     progress?.close();
   }
