@@ -190,6 +190,31 @@ void huge_ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *pt
 		__set_ptes(mm, addr, ptep, pte, 1);
 }
 
+static void clear_flush(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned long pgsize, unsigned long ncontig)
+{
+	struct vm_area_struct vma = TLB_FLUSH_VMA(mm, 0);
+	unsigned long i, start = addr;
+
+	for (i = 0; i < ncontig; i++, addr += pgsize, ptep++)
+		__ptep_get_and_clear(mm, addr, ptep);
+	flush_tlb_range(&vma, start, addr);
+}
+
+void set_huge_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte, unsigned long sz)
+{
+	unsigned long pfn = pte_pfn(pte);
+	size_t pgsize;
+	int i, ncontig = num_contig_ptes(sz, &pgsize);
+
+	if (!pte_cont(pte)) {
+		__set_ptes(mm, addr, ptep, pte, 1);
+		return;
+	}
+	clear_flush(mm, addr, ptep, pgsize, ncontig);
+	for (i = 0; i < ncontig; i++, ptep++, addr += pgsize, pfn += pgsize >> PAGE_SHIFT)
+		__set_ptes(mm, addr, ptep, pfn_pte(pfn, pte_pgprot(pte)), 1);
+}
+
 pte_t huge_ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)
 {
 	return get_clear_contig_flush(vma->vm_mm, addr, ptep, PAGE_SIZE, CONT_PTES);
@@ -268,6 +293,14 @@ describe('a huge page of small ones', () => {
     expect(last).toEqual(['break-before-make in get_clear_contig']);
     const half = introduced(HUGE, 'contig_ptes = CONT_PTES;', 'contig_ptes = CONT_PTES / 2;');
     expect(half).toEqual(['break-before-make in num_contig_ptes']);
+  });
+  test('or one of large ones is replaced by as many entries, each of its own size', () => {
+    const wrong = ['break-before-make in num_contig_ptes'];
+    expect(introduced(HUGE, '*pgsize = PMD_SIZE', '*pgsize = PAGE_SIZE')).toEqual(wrong);
+    expect(introduced(HUGE, 'contig_ptes = CONT_PMDS;', 'contig_ptes = CONT_PMDS / 2;')).toEqual(wrong);
+    expect(introduced(HUGE, 'contig_ptes = CONT_PMDS;', 'contig_ptes = CONT_PMD_SIZE / PMD_SIZE;')).toEqual(
+      [],
+    );
   });
   test('in whichever order pointer and address are stepped', () => {
     const other = '\t\taddr += pgsize;\n\t\tptep++;\n';
