@@ -8,12 +8,11 @@
  * program if it is less.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createTwoFilesPatch } from 'diff';
-import { indexFile } from '../dist/c/index-file.js';
+import { functionsIn, mailOf } from './functions.mjs';
 import { atExit, readValues, runBench, UsageError } from './measure.mjs';
 
 const HELP = `usage: npm run bench:largest -- --tree DIR [--count N] [--seconds S] [--write FILE]
@@ -74,28 +73,16 @@ const line = ({ name, file, lines, plain, existing }) =>
   ].join('');
 
 /** Definitions of mm/*.c by lines, the largest first; of equal ones the first by file and place. */
-function largest(tree, count) {
-  const found = [];
-  for (const name of readdirSync(path.join(tree, 'mm')).sort()) {
-    if (!name.endsWith('.c')) continue;
-    const file = `mm/${name}`;
-    const text = readFileSync(path.join(tree, file), 'utf8');
-    for (const definitions of indexFile(file, text).definitions.values())
-      for (const definition of definitions) {
-        if (definition.kind !== 'function') continue;
-        const lines = text.slice(definition.start, definition.end).split('\n').length;
-        found.push({ name: definition.name, file, lines, text, end: definition.end });
-      }
-  }
-  return found.sort((a, b) => b.lines - a.lines).slice(0, count);
-}
+const largest = (tree, count) =>
+  functionsIn(tree, 'mm')
+    .sort((a, b) => b.lines - a.lines)
+    .slice(0, count);
 
 /** The closing brace gets an empty statement before it. */
 function patchFor({ name, file, text, end }, subject = name) {
   const brace = text.lastIndexOf('}', end);
   const edited = `${text.slice(0, brace)}\t;\n${text.slice(brace)}`;
-  const diff = createTwoFilesPatch(`a/${file}`, `b/${file}`, text, edited, '', '', { context: 3 });
-  return `From: A <a@example.org>\nSubject: [PATCH] ${subject}: an empty statement\n\n---\n${diff}-- \n2.39.5\n`;
+  return mailOf(`${subject}: an empty statement`, file, text, edited);
 }
 
 function checked(patch, tree, flags) {
