@@ -8,6 +8,9 @@ import type { PatchedState } from '#source/snapshot.js';
 import type { ReviewOne } from './open-work.js';
 import { programDigest } from './program-digest.js';
 
+/** Patches after which what is known of the texts of their files is forgotten, so that memory does not grow with a series. */
+const REMEMBERED = 16;
+
 /** `onProgress` of the options is not called: each patch comes with its own. The engine is loaded when it is needed. */
 export function openSeries(
   states: readonly PatchedState[],
@@ -26,6 +29,7 @@ export function openSeries(
     return { reviewPart, kept };
   });
   const task = cache === null ? '' : taskOf(options);
+  let reviewed = 0;
   return async (index, onProgress) => {
     const patch = cache === null ? null : keptPatch(states, index, cache, indexes, task);
     if (patch !== null && patch.known !== null) return patch.known;
@@ -33,6 +37,8 @@ export function openSeries(
     kept.onNames = patch?.noteNames ?? null;
     const part = reviewPart(patch?.states ?? states, index, rules, { ...options, onProgress }, kept);
     patch?.keep(part);
+    reviewed += 1;
+    if (reviewed % REMEMBERED === 0) kept.forget((path) => path.endsWith('.h'));
     return part;
   };
 }
