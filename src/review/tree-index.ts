@@ -47,6 +47,8 @@ export class TreeIndexes {
   /** By place and folder, the group that was asked for last. */
   private readonly groups = new Map<string, Group>();
 
+  private readonly names = new NamesOfTexts();
+
   constructor(private readonly cache: Cache | null) {}
 
   /** Null for a tree whose files cannot be listed with their versions. */
@@ -64,7 +66,7 @@ export class TreeIndexes {
   private make(tree: Tree): TreeIndex | null {
     if (tree.over !== undefined) {
       const base = this.of(tree.over.base);
-      return base === null ? null : new OverIndex(base, tree.over.texts);
+      return base === null ? null : new OverIndex(base, tree.over.texts, this.names);
     }
     const { versions } = tree;
     if (versions === undefined) return null;
@@ -194,26 +196,37 @@ class PlainIndex implements TreeIndex {
 
 /** The index of a tree with some other texts. */
 class OverIndex implements TreeIndex {
-  private readonly names = new Map<string, FileNames>();
-
   constructor(
     private readonly base: TreeIndex,
     private readonly texts: ReadonlyMap<string, string | null>,
+    private readonly names: NamesOfTexts,
   ) {}
 
   inFolder(folder: string, name: string): readonly NameUse[] {
     const uses = this.base.inFolder(folder, name).filter(({ path }) => !this.texts.has(path));
     for (const [path, text] of this.texts) {
       if (text === null || !path.startsWith(`${folder}/`) || !/\.[ch]$/.test(path)) continue;
-      let names = this.names.get(path);
-      if (names === undefined) {
-        names = namesOfFile(text);
-        this.names.set(path, names);
-      }
-      const what = names.get(name);
+      const what = this.names.of(text).get(name);
       if (what !== undefined) uses.push({ path, what });
     }
     return uses.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+}
+
+/** Texts whose names are remembered: more files than one series changes. */
+const MOST_TEXTS = 512;
+
+/** The names in texts that patches made; of those that were asked for last. */
+class NamesOfTexts {
+  private readonly known = new Map<string, FileNames>();
+
+  of(text: string): FileNames {
+    const names = this.known.get(text) ?? namesOfFile(text);
+    this.known.delete(text);
+    this.known.set(text, names);
+    const [first] = this.known.keys();
+    if (this.known.size > MOST_TEXTS && first !== undefined) this.known.delete(first);
+    return names;
   }
 }
 

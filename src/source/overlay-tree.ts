@@ -1,20 +1,17 @@
 import { sortedNames } from './file-text.js';
 import type { Tree } from './snapshot.js';
 
-/** What lies below a tree that is an overlay on others: the last that is none, and all that differs from it. */
-const flattened = new WeakMap<Tree, NonNullable<Tree['over']>>();
-
 /**
  * A tree with some files replaced, added, or taken out (null). Folders that become empty stay. One on top of many others
  * reads no slower than one.
  */
 export function overlay(base: Tree, texts: ReadonlyMap<string, string | null>): Tree {
   if (texts.size === 0) return base;
-  const below = flattened.get(base);
+  const below = base.over;
   const flat =
     below === undefined ? { base, texts } : { base: below.base, texts: new Map([...below.texts, ...texts]) };
-  const tree: Tree = {
-    over: { base, texts },
+  return {
+    over: flat,
     read(path) {
       const text = flat.texts.get(path);
       return text === undefined ? flat.base.read(path) : text;
@@ -32,8 +29,6 @@ export function overlay(base: Tree, texts: ReadonlyMap<string, string | null>): 
       return sortedNames(names);
     },
   };
-  flattened.set(tree, flat);
-  return tree;
 }
 
 /** A tree without files. */

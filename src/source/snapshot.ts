@@ -11,7 +11,10 @@ export interface Tree {
   list(path: string): readonly string[];
   /** What can be said of files without reading them; absent where even that costs much, as over a network. */
   readonly versions?: TreeVersions;
-  /** The tree that this one was made of, by giving some files another text (null: none); absent: of none. */
+  /**
+   * The tree that this one was made of, by giving some files another text (null: none), and which itself was made of none;
+   * absent: of none.
+   */
   readonly over?: { readonly base: Tree; readonly texts: ReadonlyMap<string, string | null> };
 }
 
