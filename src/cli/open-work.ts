@@ -14,8 +14,12 @@ export type ReviewOne = (
   onProgress: (event: Progress) => void,
 ) => ReviewPart | Promise<ReviewPart>;
 
-/** Opens what is to be reviewed on this thread. Throws what opening it on another one threw, too. */
-export async function openWork(work: Work): Promise<ReviewOne> {
+/**
+ * Opens what is to be reviewed on this thread. Throws what opening it on another one threw, too.
+ *
+ * @param now the time in milliseconds, asked for often: what it throws ends the review of the part
+ */
+export async function openWork(work: Work, now: () => number): Promise<ReviewOne> {
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const cache = await chooseCache(work.cache, process.env);
@@ -25,7 +29,7 @@ export async function openWork(work: Work): Promise<ReviewOne> {
     suggestions: work.suggestions,
     limits: REVIEW_LIMITS,
     cache,
-    now: () => performance.now(),
+    now,
     onProgress,
   });
   const { source } = work;

@@ -3,11 +3,12 @@
  * is reviewed by itself, and they are put together in their order.
  */
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import type { Progress } from '#review/document.js';
 import type { ReviewPart } from '#review/join-parts.js';
 import type { ProgressLine } from './show-progress.js';
-import type { Work } from './work.js';
+import type { ThreadData, Work } from './work.js';
 
 export interface PartsToReview {
   readonly count: number;
@@ -29,6 +30,9 @@ const LEAST_MEGABYTES = 320;
 
 /** A search makes states that live long: fewer, larger collections copy less of them. Measured: a sixth of the time. */
 const YOUNG_MEGABYTES = 64;
+
+/** Milliseconds that threads have to stop by themselves: many times what a file takes to be parsed. */
+const GRACE = 5_000;
 
 const megabytesEach = (jobs: number): number => Math.max(LEAST_MEGABYTES, Math.floor(MEGABYTES / jobs));
 
@@ -54,13 +58,14 @@ export async function reviewOnThreads(
   progress: ProgressLine,
 ): Promise<Reviewed> {
   const { Tinypool } = await import('tinypool');
+  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const pool = new Tinypool({
     filename: new URL('./review-worker.js', import.meta.url).href,
     name: 'reviewTask',
     runtime: 'worker_threads',
     minThreads: jobs,
     maxThreads: jobs,
-    workerData: work,
+    workerData: { work, stop } satisfies ThreadData,
     // Threads that wait for work would not hear that they shall end.
     useAtomics: false,
     resourceLimits: {
@@ -69,7 +74,10 @@ export async function reviewOnThreads(
     },
   });
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+  const interrupt = (): void => {
+    interrupted.abort();
+    Atomics.store(stop, 0, 1);
+  };
   process.once('SIGINT', interrupt);
   let done = 0;
   const parts: (ReviewPart | null)[] = Array.from({ length: count }, () => null);
@@ -92,6 +100,9 @@ export async function reviewOnThreads(
     // Those that the end of the pool cuts off fail, and nobody waits for them any more.
     for (const one of all) one.catch(() => {});
     await Promise.race([Promise.all(all), stopped]);
+    // A thread that is ended inside the parser takes the process with it: each gets time to come to where it stops itself.
+    if (interrupted.signal.aborted)
+      await Promise.race([Promise.allSettled(all), setTimeout(GRACE, null, { ref: false })]);
     const left = parts.filter((part) => part === null).length;
     const whole = parts.map((part, index) => part ?? without(index, 'interrupted before it was reviewed'));
     return { parts: whole, left };

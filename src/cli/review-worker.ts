@@ -3,7 +3,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Progress } from '#review/document.js';
 import type { ReviewPart } from '#review/join-parts.js';
 import { openWork, type ReviewOne } from './open-work.js';
-import type { Work } from './work.js';
+import type { ThreadData } from './work.js';
 
 export interface PartTask {
   readonly index: number;
@@ -16,13 +16,20 @@ let opened: Promise<ReviewOne> | null = null;
 /** The pool calls this by its name. */
 export async function reviewTask({ index, progress }: PartTask): Promise<ReviewPart> {
   // The pool hands its own data and ours to the thread as a pair.
-  opened ??= openWork((workerData as readonly [unknown, Work])[1]);
+  const { work, stop } = (workerData as readonly [unknown, ThreadData])[1];
+  opened ??= openWork(work, () => clock(stop));
   const review = await opened;
   try {
     return await review(index, tellEvery(progress));
   } finally {
     progress?.close();
   }
+}
+
+/** Milliseconds. Whoever asks for the time after the user interrupted is not to go on: what it works out is thrown away. */
+function clock(stop: Int32Array): number {
+  if (Atomics.load(stop, 0) !== 0) throw new Error('interrupted');
+  return performance.now();
 }
 
 /** A terminal shows a few lines a second: more are not worth sending. */

@@ -20,3 +20,10 @@ export interface Work {
   /** Is what is found kept for later runs? */
   readonly cache: boolean;
 }
+
+/** What a thread of the pool is started with. */
+export interface ThreadData {
+  readonly work: Work;
+  /** Its first number is 1 once the user interrupted. */
+  readonly stop: Int32Array;
+}

@@ -33,9 +33,8 @@ const APART: ReadonlySet<EventKind> = new Set<EventKind>([
 /** Has the event nothing to do with entries? */
 export const isApart = ({ kind }: { readonly kind: EventKind }): boolean => APART.has(kind);
 
-/** Expressions that find out what an entry holds. */
-const OF_ENTRIES: ReadonlySet<string> = new Set([
-  'read',
+/** Expressions that find out what an entry's value is. */
+export const TESTS_OF_ENTRIES: readonly string[] = [
   'is-present',
   'is-none',
   'is-leaf',
@@ -50,7 +49,9 @@ const OF_ENTRIES: ReadonlySet<string> = new Set([
   'page-of',
   'table-of',
   'with-present',
-]);
+];
+
+const OF_ENTRIES: ReadonlySet<string> = new Set(['read', ...TESTS_OF_ENTRIES]);
 
 /**
  * Does the program never look at an entry, change one or queue what one mapped? Where callers do everything right, what

@@ -4,6 +4,7 @@
  */
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
+import { TESTS_OF_ENTRIES } from '#event/leaves-entries-alone.js';
 import type { EventProgram } from '#event/program.js';
 import { inGranule, isPast } from './position.js';
 import type { Known } from './probe.js';
@@ -161,24 +162,7 @@ export function hasEffect(
   }
 }
 
-const LOOKS: ReadonlySet<string> = new Set([
-  'is-present',
-  'is-none',
-  'is-leaf',
-  'is-table',
-  'is-soft',
-  'is-write',
-  'is-dirty',
-  'is-young',
-  'is-exec',
-  'is-cont',
-  'same',
-  'page-of',
-  'table-of',
-  'with-present',
-  'address-of',
-  'address-in',
-]);
+const LOOKS: ReadonlySet<string> = new Set([...TESTS_OF_ENTRIES, 'address-of', 'address-in']);
 
 /**
  * Can evaluating the expression find out something about the witness's entries? A test of an entry that was reached
