@@ -45,8 +45,8 @@ export async function openWork(work: Work, now: () => number): Promise<ReviewOne
     const plain = openTree(source.folder);
     const indexes = new TreeIndexes(cache);
     kept.indexes = indexes;
-    const task = (): string => JSON.stringify([work.machines, SCAN, programDigest()]);
-    const parts = cache === null ? null : new KeptParts(cache, [plain], indexes, task());
+    const task = cache === null ? '' : JSON.stringify([work.machines, SCAN, programDigest()]);
+    const parts = cache === null ? null : new KeptParts(cache, [plain], indexes, task);
     if (parts !== null) kept.onNames = parts.noteNames;
     const tree = parts?.trees[0] ?? plain;
     return (index, onProgress) => {

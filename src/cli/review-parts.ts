@@ -73,18 +73,17 @@ export async function reviewOnThreads(
       maxYoungGenerationSizeMb: YOUNG_MEGABYTES,
     },
   });
-  const interrupted = new AbortController();
-  const interrupt = (): void => {
-    interrupted.abort();
-    Atomics.store(stop, 0, 1);
-  };
+  let interrupt = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    interrupt = () => {
+      Atomics.store(stop, 0, 1);
+      resolve();
+    };
+  });
   process.once('SIGINT', interrupt);
   let done = 0;
   const parts: (ReviewPart | null)[] = Array.from({ length: count }, () => null);
   const order = parts.map((_, index) => index).sort((a, b) => weight(b) - weight(a) || a - b);
-  const stopped = new Promise<void>((resolve) => {
-    interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   try {
     const all = order.map(async (index) => {
       const port = progress.visible ? tellingPort(progress.show) : null;
@@ -101,7 +100,7 @@ export async function reviewOnThreads(
     for (const one of all) one.catch(() => {});
     await Promise.race([Promise.all(all), stopped]);
     // A thread that is ended inside the parser takes the process with it: each gets time to come to where it stops itself.
-    if (interrupted.signal.aborted)
+    if (Atomics.load(stop, 0) !== 0)
       await Promise.race([Promise.allSettled(all), setTimeout(GRACE, null, { ref: false })]);
     const left = parts.filter((part) => part === null).length;
     const whole = parts.map((part, index) => part ?? without(index, 'interrupted before it was reviewed'));

@@ -2,7 +2,7 @@
 import type { EventKind } from './event.js';
 import type { Expression } from './expression.js';
 import type { ProgramNode } from './program.js';
-import { eachPart, expressionsOf } from './walk-program.js';
+import { expressionsOf, somePart } from './walk-program.js';
 
 /** Events that have nothing to do with entries as long as the memory that they are about was never linked. */
 const APART: ReadonlySet<EventKind> = new Set<EventKind>([
@@ -58,13 +58,7 @@ const OF_ENTRIES: ReadonlySet<string> = new Set(['read', ...TESTS_OF_ENTRIES]);
  * it frees was never linked then, and nothing that it does can be wrong.
  */
 export function leavesEntriesAlone(nodes: readonly ProgramNode[]): boolean {
-  const looks = (expression: Expression): boolean => {
-    let found = false;
-    eachPart(expression, ({ op }) => {
-      found ||= OF_ENTRIES.has(op);
-    });
-    return found;
-  };
+  const looks = (expression: Expression): boolean => somePart(expression, ({ op }) => OF_ENTRIES.has(op));
   return nodes.every(
     (node) => (node.kind !== 'event' || isApart(node.event)) && !expressionsOf(node).some(looks),
   );

@@ -45,6 +45,18 @@ export function eachPart(expression: Expression, see: (part: Expression) => void
     for (const part of expression.args) eachPart(part, see);
 }
 
+/** Does this hold for the expression, or for something that it is made of? */
+export function somePart(expression: Expression, holds: (part: Expression) => boolean): boolean {
+  if (holds(expression)) return true;
+  return (
+    expression.op !== 'const' &&
+    expression.op !== 'var' &&
+    expression.op !== 'param' &&
+    expression.op !== 'choice' &&
+    expression.args.some((part) => somePart(part, holds))
+  );
+}
+
 export function successorsOf(node: ProgramNode): readonly NodeId[] {
   switch (node.kind) {
     case 'event':

@@ -9,7 +9,7 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import { isApart } from '#event/leaves-entries-alone.js';
 import type { Value } from '#event/value.js';
-import { eachPart, operandsOf } from '#event/walk-program.js';
+import { operandsOf, somePart } from '#event/walk-program.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import { definitionOf, keyOf, type View } from './relevance.js';
 import type { Found, Resolver } from './resolve.js';
@@ -63,16 +63,16 @@ export function leadsToEntries(resolver: Resolver, found: Found, view: View): bo
 
 function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   const signs = signsOf(view.rules);
-  const seen = new Map<string, Found>();
+  const seen = new Set<string>();
   const waiting: Found[] = [];
-  const keyFor = (one: Found): string =>
-    `${one.index.file}:${one.definition.start} ${view.rootFile} ${keyOf(view)}`;
+  const seenFrom = `${view.rootFile} ${keyOf(view)}`;
+  const keyFor = (one: Found): string => `${one.index.file}:${one.definition.start} ${seenFrom}`;
   const reach = (next: Found): boolean => {
     const key = keyFor(next);
     const known = resolver.entries.get(key);
     if (known === true) return true;
     if (known === undefined && !seen.has(key)) {
-      seen.set(key, next);
+      seen.add(key);
       waiting.push(next);
     }
     return false;
@@ -95,7 +95,7 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   };
   const result = comesTo();
   // What was gone through without meeting one meets none.
-  if (!result) for (const key of seen.keys()) resolver.entries.set(key, false);
+  if (!result) for (const key of seen) resolver.entries.set(key, false);
   else resolver.entries.set(keyFor(found), true);
   return result;
 }
@@ -183,13 +183,13 @@ function touches(event: Event<Expression>): boolean {
 function tellsOfEntries(expression: Expression): boolean {
   // What an argument points to is an entry only where the argument is one's address.
   if (expression.op === 'read' && expression.args[0]?.op === 'param') return false;
-  let found = false;
-  eachPart(expression, (part) => {
-    found ||= !PLAIN.has(part.op);
-    if (part.op === 'const') found ||= isEntry(part.value);
-    if (part.op === 'choice') found ||= part.of.some(isEntry);
-  });
-  return found;
+  return somePart(
+    expression,
+    (part) =>
+      !PLAIN.has(part.op) ||
+      (part.op === 'const' && isEntry(part.value)) ||
+      (part.op === 'choice' && part.of.some(isEntry)),
+  );
 }
 
 const isEntry = (value: Value): boolean => value.kind === 'entry-pointer' || value.kind === 'entry-value';

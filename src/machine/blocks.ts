@@ -114,10 +114,9 @@ export function blockRefills(step: Step, level: number): boolean {
   const entry = step.entry(level);
   const own = entry.maps === 'page' && entry.of === 'W';
   if (own && entry.write !== false) return false;
-  return block.split('').some((letter, at) => {
-    if (at === ENTRIES || at === (ownSlot(step, name) ?? 0) % ENTRIES) return false;
-    return letter === LETTERS.whole || (!own && letter === LETTERS.wholeReadOnly);
-  });
+  return siblings(step, name, block).some(
+    (letter) => letter === LETTERS.whole || (!own && letter === LETTERS.wholeReadOnly),
+  );
 }
 
 /** Is the witness's entry one of a block that the other entries of the block do not agree with? */
@@ -127,8 +126,13 @@ export function blockDiffers(step: Step, level: number): boolean {
   const entry = step.entry(level);
   if (block === undefined || entry.maps !== 'page' || entry.of !== 'W' || entry.cont !== true) return false;
   const own = letterFor(entry);
-  const at = (ownSlot(step, name) ?? 0) % ENTRIES;
-  return block.split('').some((letter, n) => n !== at && n !== ENTRIES && letter !== own);
+  return siblings(step, name, block).some((letter) => letter !== own);
+}
+
+/** What the other entries of the witness's own block hold. */
+function siblings(step: Step, level: Level, block: string): readonly string[] {
+  const own = (ownSlot(step, level) ?? 0) % ENTRIES;
+  return [...block.slice(0, ENTRIES)].filter((_, at) => at !== own);
 }
 
 /**

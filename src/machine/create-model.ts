@@ -8,7 +8,7 @@ import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import { encodeValue, isOwnPage, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
-import { eachPart, expressionsOf, operandsOf } from '#event/walk-program.js';
+import { eachPart, expressionsOf, operandsOf, somePart } from '#event/walk-program.js';
 import type { Model, Scopes } from '#explore/model.js';
 import { type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
@@ -345,19 +345,12 @@ const startsFlush = (program: EventProgram): boolean =>
 
 /** Is the witness's page named by a constant? Then it came in as an argument. */
 function bringsPage(program: EventProgram): boolean {
-  const names = (expression: Expression): boolean => {
-    switch (expression.op) {
-      case 'const':
-        return isOwnPage(expression.value);
-      case 'var':
-      case 'param':
-        return false;
-      case 'choice':
-        return expression.of.some(isOwnPage);
-      default:
-        return expression.args.some(names);
-    }
-  };
+  const names = (expression: Expression): boolean =>
+    somePart(
+      expression,
+      (part) =>
+        (part.op === 'const' && isOwnPage(part.value)) || (part.op === 'choice' && part.of.some(isOwnPage)),
+    );
   for (const value of program.initial.values()) if (isOwnPage(value)) return true;
   return program.nodes.some((node) => {
     switch (node.kind) {
