@@ -1,22 +1,16 @@
 /* Entries of contiguous blocks are write-protected, and flushed: the rest of their blocks must not bring back the right to write. */
 #include "arch/arm64/mm/contpte.c"
+#include "arm64-block.h"
 
 void client(struct vm_area_struct *vma)
 {
-	unsigned long start, end, addr;
-	unsigned int nr;
-	int whole;
-	pte_t own;
+	unsigned long start = first_address();
+	unsigned int nr = shootdown_entries();
+	unsigned long end = start + nr * PAGE_SIZE;
+	int whole = shootdown_blocks();
+	pte_t own = one_entry(start, end, whole);
 
-	shootdown_numbers();
-	nr = shootdown_entries();
-	start = 0x40000000 + shootdown_first_entry() * PAGE_SIZE;
-	end = start + nr * PAGE_SIZE;
-	addr = shootdown_first() ? start : end - PAGE_SIZE;
-	whole = shootdown_blocks();
-	shootdown_entries_at(addr, whole);
-	own = __ptep_get(shootdown_entry(addr));
-	if (!pte_present(own) || !pte_write(own) || (whole ? !pte_cont(own) : pte_cont(own)))
+	if (!stands_as(own, whole))
 		return;
 	wrprotect_ptes(vma->vm_mm, start, shootdown_entry(start), nr);
 	flush_tlb_range(vma, start, end);
