@@ -11,6 +11,6 @@ const own = Object.entries(process.env).filter(
 );
 const env = { ...Object.fromEntries(own), NODE_ENV: 'development' };
 
-if (!existsSync('node_modules/typescript'))
+if (!existsSync('node_modules/rolldown'))
   npm(['install', '--include=dev', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'], env);
 npm(['run', 'build'], env);

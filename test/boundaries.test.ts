@@ -57,6 +57,16 @@ describe('folder boundaries', () => {
     for (const folder of folders) expect(page).toContain(`| \`${folder}/\` |`);
   });
 
+  it('are crossed on the way to a file at run time: the build puts code into other folders', () => {
+    for (const folder of folders) {
+      for (const name of readdirSync(join(root, 'src', folder))) {
+        const text = readFileSync(join(root, 'src', folder, name), 'utf8');
+        const places = [...text.matchAll(/new URL\(\s*'([^']*)',\s*import\.meta\.url/g)];
+        for (const [, place] of places) expect(place, `src/${folder}/${name}`).toMatch(/^\.\./);
+      }
+    }
+  });
+
   it('refuse a folder without a row', () => {
     const out = cruise({
       'src/extra/a.ts': "import { b } from './b.js';\nexport const a = b;\n",

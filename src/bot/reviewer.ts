@@ -92,7 +92,7 @@ export class Reviewer {
   }
 
   #start(): Worker {
-    const program = fileURLToPath(new URL('./review-child.js', import.meta.url));
+    const program = fileURLToPath(new URL('../bot/review-child.js', import.meta.url));
     const child = spawn(process.execPath, [`--max-old-space-size=${this.#options.megabytes}`, program], {
       stdio: ['pipe', 'pipe', 'ignore'],
       // Signals to the app's group (Ctrl-C) are for the app, which ends or finishes the review itself.

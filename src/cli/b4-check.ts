@@ -62,7 +62,7 @@ async function review(states: readonly PatchedState[], machine: readonly string[
     machines: chooseMachines(machine, rules.machines),
     existing: false,
     limits: REVIEW_LIMITS,
-    cache: await chooseCache(true, process.env),
+    cache: chooseCache(true, process.env),
     now: () => performance.now(),
     onProgress: () => {},
   };
@@ -76,7 +76,7 @@ async function statesFromTree(
   patches: Parameters<typeof import('#source/patched-states.js').patchedStates>[0],
 ): Promise<readonly PatchedState[]> {
   const { patchedStates } = await import('#source/patched-states.js');
-  const chosen = await chooseTree(named, process.cwd());
+  const chosen = chooseTree(named, process.cwd());
   return patchedStates(patches, chosen?.tree ?? null);
 }
 

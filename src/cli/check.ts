@@ -3,13 +3,16 @@
  * environment, and writes; it decides nothing about kernel code.
  */
 import type { ReviewDocument } from '#review/document.js';
-import type { ReviewPart } from '#review/join-parts.js';
+import { joinParts, type ReviewPart } from '#review/join-parts.js';
+import { loadRules } from '#rules/load-rules.js';
 import { chooseCache } from './choose-cache.js';
 import { chooseMachines } from './choose-machines.js';
 import { chooseRenderer, type RenderFlags } from './choose-renderer.js';
 import { chooseTree } from './choose-tree.js';
 import { type FailOn, fails } from './fails.js';
-import type { Changes } from './patch-changes.js';
+import { openSeries } from './open-series.js';
+import { type Changes, patchChanges } from './patch-changes.js';
+import { readInputs } from './read-input.js';
 import { REVIEW_LIMITS } from './review-limits.js';
 import { INTERRUPTED, jobsForSeries, reviewOnThreads } from './review-parts.js';
 import { showProgress } from './show-progress.js';
@@ -43,7 +46,6 @@ interface Found extends Changes {
 export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
   const render = await chooseRenderer(flags);
   const silence = await readSilence(flags, flags.existing === true);
-  const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
   const changes = await readChanges(files, flags);
@@ -57,7 +59,7 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
     existing: flags.existing === true,
     suggestions: flags.suggest !== false,
     limits: REVIEW_LIMITS,
-    cache: await chooseCache(flags.cache !== false, process.env),
+    cache: chooseCache(flags.cache !== false, process.env),
     now,
     onProgress: progress.show,
   };
@@ -70,19 +72,12 @@ export async function check(files: readonly string[], flags: CheckFlags): Promis
   let reviewed: ReviewDocument;
   let left = 0;
   if (source === null || jobs === 1) {
-    const [{ joinParts }, { openSeries }] = await Promise.all([
-      import('#review/join-parts.js'),
-      import('./open-series.js'),
-    ]);
     const review = openSeries(states, rules, options);
     const parts: ReviewPart[] = [];
     for (const index of states.keys()) parts.push(await review(index, progress.show));
     reviewed = joinParts(parts, now() - started);
   } else {
-    const [{ joinParts }, { skippedState }] = await Promise.all([
-      import('#review/join-parts.js'),
-      import('#review/review-series.js'),
-    ]);
+    const { skippedState } = await import('#review/review-series.js');
     const done = await reviewOnThreads(
       {
         source,
@@ -134,12 +129,8 @@ async function readPatches(files: readonly string[], flags: CheckFlags): Promise
   if (files.length === 0 && process.stdin.isTTY === true) {
     throw new UsageError('name a patch file, - for standard input, --range A..B or --staged');
   }
-  const [{ readInputs }, { patchChanges }] = await Promise.all([
-    import('./read-input.js'),
-    import('./patch-changes.js'),
-  ]);
   const inputs = await readInputs(files.length === 0 ? ['-'] : files);
-  const chosen = await chooseTree(flags.tree ?? null, process.cwd());
+  const chosen = chooseTree(flags.tree ?? null, process.cwd());
   const changes = await patchChanges(inputs, chosen);
   return { ...changes, source: { kind: 'patches', inputs, folder: chosen?.folder ?? null } };
 }

@@ -1,19 +1,15 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { Cache } from '#source/cache-folder.js';
+import { VERSION } from '#review/version.js';
+import { type Cache, openCache } from '#source/cache-folder.js';
 
 /**
  * What is kept between runs, in the user's cache folder as the XDG base directories say; null where it is not wanted or
  * there is no such folder. Reports do not depend on it.
  */
-export async function chooseCache(isWanted: boolean, env: NodeJS.ProcessEnv): Promise<Cache | null> {
+export function chooseCache(isWanted: boolean, env: NodeJS.ProcessEnv): Cache | null {
   const folder = isWanted ? cacheFolder(env) : null;
-  if (folder === null) return null;
-  const [{ openCache }, { VERSION }] = await Promise.all([
-    import('#source/cache-folder.js'),
-    import('#review/version.js'),
-  ]);
-  return openCache(folder, VERSION);
+  return folder === null ? null : openCache(folder, VERSION);
 }
 
 /** A relative XDG_CACHE_HOME is to be ignored. */

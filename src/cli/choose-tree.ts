@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import type { Tree } from '#source/snapshot.js';
-import { SourceError } from '#source/snapshot.js';
+import { openFolder } from '#source/folder-tree.js';
+import { openTree } from '#source/series-states.js';
+import { SourceError, type Tree } from '#source/snapshot.js';
 
 export interface ChosenTree {
   readonly folder: string;
@@ -11,12 +12,8 @@ export interface ChosenTree {
  * The kernel source that the user named, or the one that the current folder stands in, or null. Throws SourceError
  * when the named folder is none.
  */
-export async function chooseTree(named: string | null, current: string): Promise<ChosenTree | null> {
-  if (named !== null) {
-    const { openTree } = await import('#source/series-states.js');
-    return { folder: resolve(current, named), tree: openTree(resolve(current, named)) };
-  }
-  const { openFolder } = await import('#source/folder-tree.js');
+export function chooseTree(named: string | null, current: string): ChosenTree | null {
+  if (named !== null) return { folder: resolve(current, named), tree: openTree(resolve(current, named)) };
   for (let folder = resolve(current); ; folder = dirname(folder)) {
     try {
       return { folder, tree: openFolder(folder) };

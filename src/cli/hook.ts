@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.js';
 /** Installs the hook into the repository of `folder`. Throws UsageError. */
 export async function installHook(name: HookName, folder: string): Promise<number> {
   const { file, note } = await hookPlace(name, folder);
-  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
   const done = await placeHook(file, hookScript(name, { node: process.execPath, main }));
   const before = done === 'chained' ? `; the hook that was there is now ${name}${FORMER} and runs first` : '';
   process.stdout.write(`${done === 'renewed' ? 'renewed' : 'installed'} ${file}${before}\n`);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** The command line's entry. Sets the exit code and lets output drain; never exits by force. */
+/** The command line's entry. Ends as soon as what was written has gone out. */
 import * as nodeModule from 'node:module';
 
-// Newer Node versions keep compiled code between runs, which halves the start; older ones lack the function.
+// Newer Node versions keep compiled code between runs; older ones lack the function.
 const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
 enableCompileCache?.();
 
@@ -21,3 +21,7 @@ try {
   if (process.env.SHOOTDOWN_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = 2;
 }
+
+// Left to itself, Node ends only when code has been compiled that nobody runs any more: a tenth of a short review.
+for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done));
+process.exit();

@@ -22,7 +22,7 @@ export type ReviewOne = (
 export async function openWork(work: Work, now: () => number): Promise<ReviewOne> {
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
-  const cache = await chooseCache(work.cache, process.env);
+  const cache = chooseCache(work.cache, process.env);
   const options = (onProgress: (event: Progress) => void): ReviewOptions => ({
     machines: work.machines,
     existing: work.existing,

@@ -1,3 +1,6 @@
+import { parseInputs } from '#patch/parse-patches.js';
+import { patchedStates } from '#source/patched-states.js';
+import { statesOnTree } from '#source/series-states.js';
 import type { PatchedState } from '#source/snapshot.js';
 import type { ChosenTree } from './choose-tree.js';
 import type { Input } from './read-input.js';
@@ -10,14 +13,11 @@ export interface Changes {
 
 /** The patches that `inputs` hold, on the kernel tree or, where that is null, from their hunks alone. */
 export async function patchChanges(inputs: readonly Input[], chosen: ChosenTree | null): Promise<Changes> {
-  const { parseInputs } = await import('#patch/parse-patches.js');
   const { patches, notes } = await parseInputs(inputs);
   if (chosen === null) {
-    const { patchedStates } = await import('#source/patched-states.js');
     const unseen = 'no kernel tree (see --tree): only the hunks are reviewed';
     return { states: patchedStates(patches, null), notes: [...notes, unseen] };
   }
-  const { statesOnTree } = await import('#source/series-states.js');
   const found = statesOnTree(patches, chosen.tree, chosen.folder);
   return { states: found.states, notes: [...notes, ...found.notes] };
 }

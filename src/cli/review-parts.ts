@@ -60,7 +60,7 @@ export async function reviewOnThreads(
   const { Tinypool } = await import('tinypool');
   const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const pool = new Tinypool({
-    filename: new URL('./review-worker.js', import.meta.url).href,
+    filename: new URL('../cli/review-worker.js', import.meta.url).href,
     name: 'reviewTask',
     runtime: 'worker_threads',
     minThreads: jobs,

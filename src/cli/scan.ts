@@ -27,7 +27,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   const { loadRules } = await import('#rules/load-rules.js');
   const rules = loadRules();
   const machines = chooseMachines(flags.machine, rules.machines);
-  const chosen = await chooseTree(flags.tree ?? null, process.cwd());
+  const chosen = chooseTree(flags.tree ?? null, process.cwd());
   if (chosen === null) throw new UsageError('scan needs a kernel tree: name it with --tree, or stand in one');
   const inside = paths.map((path) => insideTree(path, chosen));
 

@@ -179,7 +179,7 @@ function askReader(request: Request): Answer {
 function startReader(): Reader {
   const { port1, port2 } = new MessageChannel();
   const signal = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL('./git-objects-worker.js', import.meta.url), {
+  const worker = new Worker(new URL('../source/git-objects-worker.js', import.meta.url), {
     workerData: { signal, port: port2 },
     transferList: [port2],
   });

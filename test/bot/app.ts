@@ -8,7 +8,7 @@ import { type FakeGitHub, KEY, SECRET } from './fake-github.js';
 const ROOT = join(import.meta.dirname, '../..');
 export const MAIN = join(ROOT, 'dist/cli/main.js');
 
-/** The app runs from `dist`: compiled anew when a source is newer. */
+/** The app runs from `dist`: built anew when a source is newer. */
 export function ensureBuilt(): void {
   const newest = (folder: string): number =>
     Math.max(
@@ -22,14 +22,7 @@ export function ensureBuilt(): void {
     statSync(join(ROOT, 'dist/rules/compiled.json'));
   } catch {}
   if (newest(join(ROOT, 'src')) <= built) return;
-  execFileSync(
-    process.execPath,
-    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
-    {
-      cwd: ROOT,
-    },
-  );
-  execFileSync(process.execPath, [join(ROOT, 'dist/rules/build.js')], { cwd: ROOT, stdio: 'ignore' });
+  execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' });
 }
 
 export interface App {
