@@ -163,6 +163,16 @@ export type Event<X> =
     }
   | { readonly kind: 'container-move'; readonly from: X; readonly to: X }
   | { readonly kind: 'container-init'; readonly container: X }
+  /**
+   * Lists that go through tables themselves, each of which is head and link (`page->lru` of deposited tables): `memory`
+   * begins a list of its own, comes behind `of`, or leaves the list that it is on.
+   */
+  | {
+      readonly kind: 'node';
+      readonly does: 'alone' | 'behind' | 'out';
+      readonly memory: X;
+      readonly of?: X;
+    }
   // -- mmu_gather. `gather` is a symbol.
   | { readonly kind: 'gather-start'; readonly gather: X; readonly full: X }
   /** The range [address, address + size of `stride`) joins what the gather will flush. */

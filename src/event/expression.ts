@@ -120,6 +120,8 @@ export type Operator =
   | 'is-number'
   /** (container symbol): is it empty / does it hold the witness's object. */
   | 'is-empty'
+  /** (table that lies on a list, what comes if it is alone there, what comes if it lies on none): the next table. */
+  | 'next-node'
   /** In rules only; extraction replaces them. (pointer): what the memory behind it holds. (): the CPU that the code runs on. */
   | 'at'
   | 'this-cpu';

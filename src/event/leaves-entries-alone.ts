@@ -28,6 +28,7 @@ const APART: ReadonlySet<EventKind> = new Set<EventKind>([
   'container-add',
   'container-take',
   'container-move',
+  'node',
 ]);
 
 /** Has the event nothing to do with entries? */

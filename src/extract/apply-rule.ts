@@ -169,6 +169,8 @@ export class RuleEvents {
     const first = expr.args[0];
     if (first === undefined) return expr;
     const kind = kindOf(first, this.graph.kinds);
+    // Only lists that go through tables are followed from one to the next.
+    if (expr.op === 'next-node' && kind !== 'memory') return expr.args[2] ?? expr;
     if ((expr.op === 'step' || expr.op === 'read') && kind === 'memory')
       return { ...expr, args: [{ op: 'first-entry', args: [first] }, ...expr.args.slice(1)] };
     if ((expr.op === 'make-leaf' || expr.op === 'make-table') && kind === 'entry-pointer')
@@ -215,6 +217,13 @@ export class RuleEvents {
     return argument(event.entry.name)?.half ?? null;
   }
 
+  /** Is it a table on a list of such, by its `page->lru` or by itself? Other structs have links that lie elsewhere. */
+  private isNode(expr: Expression, argument: (name: string) => Val | null): boolean {
+    if (expr.op !== 'param') return true;
+    const type = argument(expr.name)?.type?.base;
+    return type !== undefined && NODES.has(type);
+  }
+
   /** A rule's event with its operands; null when the model does not follow the object it is about. */
   private bindEvent(
     event: Event<Expression>,
@@ -255,7 +264,7 @@ export class RuleEvents {
       else if (typeof part === 'object' && part !== null && 'op' in part) {
         const expr = part as Expression;
         if (['space', 'gather', 'container', 'from', 'to', 'lock'].includes(key)) bound[key] = symbolic(expr);
-        else if (['memory', 'item'].includes(key)) bound[key] = memory(expr);
+        else if (['memory', 'item', 'of'].includes(key)) bound[key] = memory(expr);
         else bound[key] = value(expr);
       } else bound[key] = part;
     }
@@ -298,6 +307,11 @@ export class RuleEvents {
       const kind = kindOf(result.memory, this.graph.kinds);
       if (kind !== 'memory' && kind !== 'entry-value') return null;
     }
+    if (result.kind === 'node') {
+      const parts = [event.kind === 'node' ? event.memory : null, event.kind === 'node' ? event.of : null];
+      if (!parts.every((part) => part === null || part === undefined || this.isNode(part, argument)))
+        return null;
+    }
     if (
       result.kind === 'container-add' &&
       !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.graph.kinds))
@@ -323,6 +337,15 @@ export class RuleEvents {
     return result;
   }
 }
+
+/** C types of pointers to tables that lie on lists: their pages, or the tables themselves. */
+const NODES: ReadonlySet<string> = new Set([
+  'pgtable_t',
+  'struct page',
+  'struct ptdesc',
+  'struct list_head',
+  'pte_t',
+]);
 
 /** What names a page-table lock that came in as an argument begins with. */
 export const TABLE_LOCK = 'table-lock:';

@@ -21,6 +21,7 @@ const PLAIN: ReadonlySet<string> = new Set([
   'param',
   'choice',
   'is-empty',
+  'next-node',
   'select',
   'this-cpu',
   'at',

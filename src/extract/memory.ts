@@ -653,9 +653,10 @@ export class Memory {
         known.field === field &&
         (struct === undefined ? false : known.struct.replace(/^struct /, '') === struct),
     );
-    return rule === undefined
-      ? null
-      : fold(substitute(rule.value, (name) => (name === 'base' ? base.expr : null)));
+    if (rule === undefined) return null;
+    // What comes next on a list is known of tables alone.
+    if (rule.value.op === 'next-node' && kindOf(base.expr, this.graph.kinds) !== 'memory') return null;
+    return fold(substitute(rule.value, (name) => (name === 'base' ? base.expr : null)));
   }
 
   /** `sp->spt[i]`, where the field is a table: an entry of it. */

@@ -123,6 +123,7 @@ function weighs(event: Event<Expression>): boolean {
     'container-take',
     'container-init',
     'container-move',
+    'node',
     'alloc',
   ].includes(event.kind);
 }

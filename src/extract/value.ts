@@ -115,6 +115,7 @@ function kindOfOperator(
     case 'table-holding':
     case 'range-at':
     case 'as-memory':
+    case 'next-node':
       return 'memory';
     case 'range-of':
     case 'address-of':

@@ -55,6 +55,9 @@ const ADDRESS_QUESTIONS: ReadonlyMap<string, readonly string[]> = new Map([
   ['address-in', [...LEVELS.map(firstAddressOf), ...LEVELS.map(addressIn)]],
 ]);
 
+/** Operators that look at the state. */
+const READS: ReadonlySet<string> = new Set(['read', 'is-empty', 'next-node']);
+
 interface Uses {
   readonly vars: Set<string>;
   readonly choices: Set<string>;
@@ -74,7 +77,7 @@ function collect(expression: Expression, uses: Uses): void {
       for (const arg of expression.args ?? []) collect(arg, uses);
       return;
     default:
-      if (expression.op === 'read' || expression.op === 'is-empty') uses.reads = true;
+      if (READS.has(expression.op)) uses.reads = true;
       for (const key of ADDRESS_QUESTIONS.get(expression.op) ?? []) uses.choices.add(key);
       for (const arg of expression.args) collect(arg, uses);
   }

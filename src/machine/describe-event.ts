@@ -103,6 +103,12 @@ export function describeEvent(event: Event<Value>): string {
       return 'moves a list';
     case 'container-init':
       return 'starts an empty list';
+    case 'node':
+      return event.does === 'alone'
+        ? `begins a list with ${value(event.memory)}`
+        : event.does === 'out'
+          ? `takes ${value(event.memory)} off its list`
+          : `puts ${value(event.memory)} on a list`;
     case 'gather-start':
       return 'opens an mmu_gather';
     case 'gather-track':

@@ -17,6 +17,7 @@ import {
 } from '#event/value.js';
 import { complement, joinEntry, maskEntry } from './bits.js';
 import { alignSlot, numberedEntry, otherEntry, stepSlot } from './blocks.js';
+import { isAlone, nextNode } from './list-nodes.js';
 import { complementOf, exactly, frameOf, hasNumbers, isWord, positionOf, wordIsPresent } from './numbers.js';
 import {
   addressEnd,
@@ -170,6 +171,7 @@ function operate(step: Step, expression: Operation): Value {
   const args = expression.args.map((arg) => evaluate(step, arg));
   const a = args[0] ?? ANY;
   const b = args[1] ?? ANY;
+  const c = args[2] ?? ANY;
   const level = expression.level ?? 'pte';
   switch (expression.op) {
     case '!':
@@ -322,6 +324,8 @@ function operate(step: Step, expression: Operation): Value {
       return bool(a.kind === 'int');
     case 'is-empty':
       return bool(isEmpty(step, a));
+    case 'next-node':
+      return nextNode(step, a, b, c);
     case 'at':
     case 'this-cpu':
       throw new Error(`${expression.op} of a rule was never replaced`);
@@ -871,6 +875,8 @@ function withPresent(step: Step, value: Value, on: Value): Value {
 
 /** Containers: members are noted as texts; one that nobody filled here may hold anything. */
 function isEmpty(step: Step, container: Value): boolean {
+  const alone = isAlone(step, container);
+  if (alone !== null) return alone;
   if (container.kind !== 'symbol') return step.yes('container is empty');
   const box = step.state.extra.get(`box:${container.name}`);
   if (box === undefined || box === 'u;x' || box === 'u') return step.yes(`${container.name} is empty`);

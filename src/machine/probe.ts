@@ -56,6 +56,10 @@ class Probe extends Step {
     return known;
   }
 
+  override note(): string | undefined {
+    throw UNKNOWN;
+  }
+
   override onPath(): boolean {
     return true;
   }

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly halves: boolean;
   /** Does it matter since when the page-table lock is held? */
   readonly reclaim: boolean;
+  /** Are tables put on lists that go through them? */
+  readonly nodes: boolean;
   /** Does another party notice what it does? */
   readonly beside: boolean;
 }
@@ -31,6 +33,7 @@ export function surroundingsOf(
     space,
     walks: has(['walk']),
     halves: has(['write-low', 'write-high', 'read-low', 'read-high', 'use-halves']),
+    nodes: events.some((event) => event.kind === 'node' && event.does !== 'out'),
     beside: beside === true,
     reclaim:
       reclaimed === true && events.some((event) => event.kind === 'batch-flush' && event.others === true),
@@ -131,6 +134,8 @@ export function hasEffect(
       );
     case 'visit':
       return around.beside && !foreignMemory(event.memory);
+    case 'node':
+      return around.nodes && !all(event.memory, (value) => value.kind !== 'memory' || value.what !== 'table');
     case 'container-add':
     case 'container-take':
     case 'container-move':

@@ -41,6 +41,7 @@ import {
   runRely,
   runReuse,
 } from './events-memory.js';
+import { runNode } from './events-nodes.js';
 import { runBarrier, runFlush, runIsb, runLazyMmu } from './flush.js';
 import { runWitness } from './numbers.js';
 import { checkReturn, checkTouch, chooseHistories } from './relies.js';
@@ -176,6 +177,9 @@ function perform(step: Step, event: Event<Value>): void {
       return;
     case 'rely':
       runRely(step, event);
+      return;
+    case 'node':
+      runNode(step, event);
       return;
     case 'container-add':
     case 'container-take':

@@ -222,6 +222,11 @@ export class Step {
     return value;
   }
 
+  /** What is noted under a name; undefined where nothing is. */
+  note(name: string): string | undefined {
+    return this.state.extra.get(name);
+  }
+
   yes(key: string): boolean {
     return this.choose(key, ['yes', 'no']) === 0;
   }

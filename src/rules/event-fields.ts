@@ -96,6 +96,7 @@ export const EVENT_FIELDS: Readonly<Record<EventKind, Readonly<Record<string, Fi
   'container-take': { container: needs('expression'), into: needs('name'), remove: needs('boolean') },
   'container-move': { from: needs('expression'), to: needs('expression') },
   'container-init': { container: needs('expression') },
+  node: { ...MEMORY, does: needs(['alone', 'behind', 'out']), of: may('expression') },
   'gather-start': { ...GATHER, full: needs('expression') },
   'gather-track': { ...GATHER, address: needs('expression'), stride: needs('level'), end: may('expression') },
   // `flushes`: a gather that is full flushes and frees by itself.

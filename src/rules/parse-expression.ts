@@ -71,6 +71,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     longer: plain(3),
     'is-number': plain(1),
     'is-empty': plain(1),
+    'next-node': plain(3),
     'level-of': plain(1),
     'address-of': plain(1),
     'address-in': plain(1),
