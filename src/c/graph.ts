@@ -372,7 +372,8 @@ function samePlace(left: Place, right: Place): boolean {
   const a = left.base;
   const b = right.base;
   if (a.kind === 'deref' || b.kind === 'deref') {
-    if (a.kind !== 'deref' || b.kind !== 'deref' || !sameOperand(a.pointer, b.pointer)) return false;
+    if (a.kind !== 'deref' || b.kind !== 'deref' || a.named !== b.named || !sameOperand(a.pointer, b.pointer))
+      return false;
   } else if (a.kind !== b.kind || a.name !== b.name) return false;
   else if (a.kind === 'local' && b.kind === 'local' && a.scope !== b.scope) return false;
   if (left.path.length !== right.path.length) return false;
@@ -402,7 +403,7 @@ function mapPlace(place: Place, map: OperandMap): Place {
   };
   const base: Place['base'] =
     place.base.kind === 'deref'
-      ? { kind: 'deref', pointer: inner(place.base.pointer) }
+      ? { ...place.base, pointer: inner(place.base.pointer) }
       : place.base.kind === 'percpu' && place.base.cpu !== null
         ? { ...place.base, cpu: inner(place.base.cpu) }
         : place.base;

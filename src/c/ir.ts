@@ -34,7 +34,8 @@ export interface Place {
     | { readonly kind: 'global'; readonly name: string }
     /** One CPU's copy of a per-CPU variable; null: that of the CPU that runs. */
     | { readonly kind: 'percpu'; readonly name: string; readonly cpu: Operand | null }
-    | { readonly kind: 'deref'; readonly pointer: Operand };
+    /** `named`: not what the value points to, but where it was loaded from (`pmd_huge_pte(mm, pmd) = table`). */
+    | { readonly kind: 'deref'; readonly pointer: Operand; readonly named?: true };
   readonly path: readonly (
     | { readonly kind: 'field'; readonly name: string }
     | { readonly kind: 'index'; readonly at: Operand }

@@ -47,7 +47,11 @@ export function lowerTarget(l: Lowering, node: Expression, use: 'read' | 'write'
         if (copy) return { kind: 'place', place: copy };
       }
       const value = l.expression(node);
-      return { kind: 'place', place: use === 'write' ? behind(l, value) : inMemory(l, value) };
+      if (use === 'read') return { kind: 'place', place: inMemory(l, value) };
+      if (node.kind !== 'call' || value.kind !== 'value') return { kind: 'place', place: behind(l, value) };
+      // A macro that is stored to stands for the place that its value is read from.
+      const base = { kind: 'deref', pointer: value, named: true } as const;
+      return { kind: 'place', place: { base, path: [], type: l.graph.typeOf(value) } };
     }
     case 'compound':
     case 'int':

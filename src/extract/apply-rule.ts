@@ -221,7 +221,7 @@ export class RuleEvents {
   private isNode(expr: Expression, argument: (name: string) => Val | null): boolean {
     if (expr.op !== 'param') return true;
     const type = argument(expr.name)?.type?.base;
-    return type !== undefined && NODES.has(type);
+    return type === undefined || NODES.has(type);
   }
 
   /** A rule's event with its operands; null when the model does not follow the object it is about. */

@@ -395,6 +395,7 @@ class Builder {
         type: fn.returns,
         ...(only?.cell === undefined ? {} : { cell: only.cell }),
         ...(only?.among === undefined ? {} : { among: only.among }),
+        ...(only?.from === undefined ? {} : { from: only.from }),
         ...(only?.index === undefined ? {} : { index: only.index }),
       },
     };

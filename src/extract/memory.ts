@@ -432,6 +432,7 @@ export class Memory {
       }
       case 'deref': {
         const pointer = this.operand(instance, place.base.pointer);
+        if (place.base.named === true && pointer.from !== undefined && path.length === 0) return pointer.from;
         base = pointer;
         among = this.pointees(pointer);
         const kind = kindOf(pointer.expr, this.graph.kinds);
@@ -518,7 +519,16 @@ export class Memory {
   }
 
   load(instance: Instance, place: Place, type: Val['type'], at: Site): Val {
-    return this.loadTarget(this.locate(instance, place), type, at);
+    const target = this.locate(instance, place);
+    const val = this.loadTarget(target, type, at);
+    if (target.kind === 'entry')
+      return target.half === undefined
+        ? { ...val, from: { kind: 'entry', pointer: target.pointer, origin: target.origin } }
+        : val;
+    const { cell, stable, local } = target;
+    return target.among === undefined && target.at === undefined
+      ? { ...val, from: { kind: 'cell', cell, stable, local } }
+      : val;
   }
 
   private loadTarget(target: Target, type: Val['type'], at: Site): Val {

@@ -94,6 +94,9 @@ export class ProgramGraph {
         return false;
       case 'choice':
         return expr.stable !== true;
+      // The table in which an entry lies stays the same.
+      case 'table-holding':
+        return expr.args.some((arg) => this.undecided(arg));
       default:
         return true;
     }

@@ -12,6 +12,11 @@ export interface Candidate {
   readonly cell: string;
 }
 
+/** Memory that a value was loaded from. */
+export type Source =
+  | { readonly kind: 'cell'; readonly cell: string; readonly stable: boolean; readonly local: boolean }
+  | { readonly kind: 'entry'; readonly pointer: Expression; readonly origin: string };
+
 export interface Val {
   readonly expr: Expression;
   /** Where it comes from, in terms of parameters by position, calls and fields: never local names or lines. */
@@ -23,6 +28,8 @@ export interface Val {
   readonly cell?: string;
   /** Memory that this value points to, where that depends on which object it is: `&loaded_mm->context`. */
   readonly among?: readonly Candidate[];
+  /** Where it was loaded from: a macro that stands for a place is read and stored to. */
+  readonly from?: Source;
   /** A loop counter that stands for a position in a table. */
   readonly index?: true;
   /** A pointer so many entries away from another: stepped again it is as many as both together. */
