@@ -100,6 +100,8 @@ export type Operator =
   | 'with-exec'
   | 'with-cont'
   | 'with-present'
+  /** (entry value, entry value): the first with the attributes of the second. */
+  | 'with-attributes'
   /** (memory of any kind) -> the address of w as a kernel/user address when the memory is the witness's range. */
   | 'range-of'
   /** (address): the address range that contains it, as memory of kind `range`. */

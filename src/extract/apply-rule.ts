@@ -169,6 +169,12 @@ export class RuleEvents {
     const first = expr.args[0];
     if (first === undefined) return expr;
     const kind = kindOf(first, this.graph.kinds);
+    const second = expr.args[1];
+    if (
+      expr.op === 'with-attributes' &&
+      (second === undefined || kindOf(second, this.graph.kinds) !== 'entry-value')
+    )
+      return first;
     // Only lists that go through tables are followed from one to the next.
     if (expr.op === 'next-node' && kind !== 'memory') return expr.args[2] ?? expr;
     if ((expr.op === 'step' || expr.op === 'read') && kind === 'memory')

@@ -116,6 +116,7 @@ function kindOfOperator(
     case 'with-exec':
     case 'with-cont':
     case 'with-present':
+    case 'with-attributes':
       return 'entry-value';
     case 'page-of':
     case 'table-of':

@@ -26,7 +26,12 @@ export function openBlock(step: Step, level: Value, whole: Value | undefined): v
   const name = level.kind === 'int' ? LEVELS[level.n] : undefined;
   const kinds = [LETTERS.single, LETTERS.whole, LETTERS.wholeReadOnly];
   const letter = (whole?.kind === 'int' ? kinds[whole.n] : undefined) ?? LETTERS.whole;
-  if (name !== undefined) step.state.note(noteOf(name), letter.repeat(ENTRIES + 1));
+  if (name === undefined) return;
+  step.state.note(noteOf(name), letter.repeat(ENTRIES + 1));
+  // Among entries that stand by themselves it is no part of a block either.
+  const at = LEVELS.indexOf(name);
+  const own = step.entry(at);
+  if (letter === LETTERS.single && own.cont === '?') step.putEntry(at, { ...own, cont: false });
 }
 
 /** The entry that maps the address, where the witness's is a number too; null elsewhere. */

@@ -300,6 +300,8 @@ function operate(step: Step, expression: Operation): Value {
       return withFlag(step, a, b, 'exec');
     case 'with-cont':
       return withFlag(step, a, b, 'cont');
+    case 'with-attributes':
+      return withAttributes(a, b);
     case 'with-present':
       return withPresent(step, a, b);
     case 'range-of':
@@ -863,6 +865,13 @@ function withFlag(
 ): Value {
   if (value.kind !== 'entry-value') return value;
   return { ...value, [name]: truth(step, on, () => `with ${name}`) };
+}
+
+/** Rights, and what hardware has noted, as in another entry; what the entry maps stays. */
+function withAttributes(value: Value, other: Value): Value {
+  if (value.kind !== 'entry-value' || other.kind !== 'entry-value') return value;
+  const { write, dirty, young, exec, cont } = other;
+  return { ...value, write, dirty, young, exec, cont };
 }
 
 function withPresent(step: Step, value: Value, on: Value): Value {

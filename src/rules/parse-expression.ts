@@ -66,6 +66,7 @@ export const CALLS: ReadonlyMap<string, Signature> = new Map(
     'with-exec': plain(2),
     'with-cont': plain(2),
     'with-present': plain(2),
+    'with-attributes': plain(2),
     'range-of': plain(1),
     'range-at': plain(1),
     longer: plain(3),

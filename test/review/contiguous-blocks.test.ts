@@ -20,6 +20,8 @@ const UNFOLD_ONE = '\t__contpte_try_unfold(vma->vm_mm, addr, ptep, orig_pte);\n'
 const FLUSH_ALL = '\tflush_tlb_range(&vma, addr, addr + pgsize * ncontig);\n';
 const SET = '\t__set_ptes(mm, start, first, pte, CONT_PTES);\n';
 
+const OTHERWISE = '\t\tif (!pte_same(pte_mkold(pte_mkclean(__ptep_get(ptep))), expected))\n\t\t\treturn;\n';
+
 const TREE: Files = {
   [HEADER]: `static inline void __set_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte, unsigned int nr)
 {
@@ -110,6 +112,20 @@ ${UNFOLD}	__clear_full_ptes(mm, addr, ptep, nr, full);
 void contpte_wrprotect_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep, unsigned int nr)
 {
 ${UNFOLD}	__wrprotect_ptes(mm, addr, ptep, nr);
+}
+
+void __contpte_try_fold(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte)
+{
+	pte_t expected = pfn_pte(ALIGN_DOWN(pte_pfn(pte), CONT_PTES), pte_pgprot(pte_mkold(pte_mkclean(pte))));
+	pte_t *here = ptep;
+	int i;
+
+	ptep = contpte_align_down(ptep);
+	for (i = 0; i < CONT_PTES; i++) {
+${OTHERWISE}		expected = pte_advance_pfn(expected, 1);
+		ptep++;
+	}
+	contpte_convert(mm, addr, here, pte_mkcont(pte));
 }
 
 int contpte_ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)
@@ -270,6 +286,28 @@ describe('what changes in part is unfolded', () => {
   });
   test('or all of it where it is more than one block', () => {
     expect(introduced(BLOCKS, '\tif (ptep != contpte_align_down(ptep) || nr < CONT_PTES)\n', '')).toEqual([]);
+  });
+});
+
+describe('entries become one block', () => {
+  const inFold = (from: string, to: string): string[] => introduced(BLOCKS, from, to, '__contpte_try_fold');
+  const wrong = ['free-before-clear in __contpte_try_fold'];
+  const unless = (test: string): string => OTHERWISE.replace(/!pte_same.*\)\)/, test);
+  test('where each maps its part', () => {
+    expect(inFold(OTHERWISE, '')).toEqual(wrong);
+    expect(inFold(OTHERWISE, unless('!pte_valid(__ptep_get(ptep)))'))).toEqual(wrong);
+    expect(inFold(OTHERWISE, OTHERWISE.replace('return', 'break'))).toEqual(wrong);
+  });
+  test('from the first to the last', () => {
+    expect(inFold('i = 0;', 'i = 1, ptep++;')).toEqual(wrong);
+    expect(inFold('i < CONT_PTES;', 'i < CONT_PTES / 2;')).toEqual(wrong);
+  });
+  test('where all have the same rights', () => {
+    expect(inFold(OTHERWISE, unless('pte_pfn(__ptep_get(ptep)) != pte_pfn(expected))'))).toEqual(wrong);
+  });
+  test('and which of them was looked at first does not matter', () => {
+    const found = `\t\tpte_t found = __ptep_get(ptep);\n\n${unless('!pte_valid(found) || !pte_same(pte_mkold(pte_mkclean(found)), expected))')}`;
+    expect(inFold(OTHERWISE, found)).toEqual([]);
   });
 });
 
