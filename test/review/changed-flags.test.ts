@@ -102,6 +102,14 @@ test.each(RIGHT)('x86: %s', (_, parts) => {
   expect(introduced(X86, 'x86-64', x86(), x86(parts))).toEqual([]);
 });
 
+test('x86: the accessed bit may go without a flush, the dirty bit may not', () => {
+  const both = x86({ cleared: '_PAGE_PRESENT | _PAGE_DIRTY | _PAGE_ACCESSED' });
+  expect(introduced(X86, 'x86-64', both, x86({ cleared: '_PAGE_PRESENT | _PAGE_DIRTY' }))).toEqual([]);
+  expect(introduced(X86, 'x86-64', both, x86({ cleared: '_PAGE_PRESENT | _PAGE_ACCESSED' }))).toEqual([
+    'missing-flush in pte_flags_need_flush',
+  ]);
+});
+
 const POWERPC = 'arch/powerpc/include/asm/book3s/64/tlbflush.h';
 const powerpc = (lost: string): string => `#define _PAGE_EXEC 0x00001 /* may be executed */
 #define _PAGE_WRITE 0x00002
