@@ -24,13 +24,24 @@ export class IndexCache {
   private readonly byPath = new Map<string, { readonly text: string; readonly index: FileIndex }[]>();
   private readonly heads = new Map<string, { readonly text: string; readonly names: Map<string, boolean> }>();
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
+  private readonly definers = new Map<string, Set<string>>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
     for (const one of known) if (one.text === text) return one.index;
     const index = indexFile(path, plainNames(text));
     this.byPath.set(path, [...known, { text, index }]);
+    for (const name of index.definitions.keys()) {
+      const paths = this.definers.get(name);
+      if (paths === undefined) this.definers.set(name, new Set([path]));
+      else paths.add(path);
+    }
     return index;
+  }
+
+  /** Files of which some text that was indexed defines the name; those that define it now are among them. */
+  definersOf(name: string): Iterable<string> {
+    return this.definers.get(name) ?? [];
   }
 
   /** Forgets the indexes of files that `keep` does not name. What `mayDefine` found is small, and stays. */
@@ -96,7 +107,7 @@ export class Resolver {
   /** Questions since `watch` began, by their text. */
   private asked: Map<string, Asked> | null = null;
   private readonly watchedMachine: MachineFile;
-  private readonly headers = new Map<string, readonly string[]>();
+  private readonly headers = new Map<string, ReadonlyMap<string, number>>();
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
   private readonly includers = new Map<string, string | null>();
@@ -348,7 +359,13 @@ export class Resolver {
     if (own === null) return null;
     const here = this.findLive(own, name);
     if (here !== null) return { index: own, definition: here };
-    for (const path of this.headersOf(from)) {
+    const headers = this.headersOf(from);
+    const places: [number, string][] = [];
+    for (const path of this.cache.definersOf(name)) {
+      const place = headers.get(path);
+      if (place !== undefined) places.push([place, path]);
+    }
+    for (const [, path] of places.sort(([a], [b]) => a - b)) {
       const index = this.indexed(path);
       const definition = index === null ? null : this.findLive(index, name);
       if (index !== null && definition !== null) return { index, definition };
@@ -373,8 +390,8 @@ export class Resolver {
     return answer;
   }
 
-  /** Headers in view of a file, nearest first: what it includes, and what those include. */
-  private headersOf(file: string): readonly string[] {
+  /** Headers in view of a file, with their places, nearest first: what it includes, and what those include. */
+  private headersOf(file: string): ReadonlyMap<string, number> {
     const known = this.headers.get(file);
     if (known !== undefined) return known;
     const seen = new Set<string>();
@@ -402,7 +419,8 @@ export class Resolver {
     // The machine's own header stands before the generic one of the same name.
     const order = (path: string): number =>
       path.startsWith('arch/') ? 0 : path.startsWith('include/asm-generic/') ? 2 : 1;
-    const result = [...seen].sort((a, b) => order(a) - order(b));
+    const sorted = [...seen].sort((a, b) => order(a) - order(b));
+    const result = new Map(sorted.map((path, place) => [path, place]));
     this.headers.set(file, result);
     return result;
   }

@@ -631,7 +631,10 @@ function searchTask(
       : PATCH_ALLOWANCE;
   const left = allowance * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
-    states: Math.max(Math.min(within.states, session.isOpen(task) ? 0 : left), LEAST_STATES),
+    // Asked for when what is followed is known.
+    get states(): number {
+      return Math.max(Math.min(within.states, session.isOpen(followed) ? 0 : left), LEAST_STATES);
+    },
     expired: () => {
       const now = session.options.now();
       return now - started > within.milliseconds || now > session.until;
@@ -702,7 +705,7 @@ function searchTask(
   const verdict = alone;
   if (verdict.introduced.length > 0) session.noteShown(task);
   else if (verdict.cutOff !== null) {
-    session.leaveOpen(task);
+    session.leaveOpen(task, followed);
     undecided.push(leftOpen(task, machine, verdict.cutOff, verdict.states));
   }
   for (const what of cut) undecided.push(leftOpen(task, machine, what, verdict.states));

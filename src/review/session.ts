@@ -112,14 +112,24 @@ export class Session {
   /** On how many machines the search of a root was cut off with nothing found. */
   private readonly open = new Map<string, number>();
 
-  /** A search of this root was cut off on one machine. */
-  leaveOpen(task: Task): void {
+  private readonly openBodies = new Map<string, ReadonlySet<string>>();
+
+  /** A search of this root, in which these functions are followed, was cut off on one machine. */
+  leaveOpen(task: Task, followed: ReadonlySet<string>): void {
     this.open.set(rootOf(task), (this.open.get(rootOf(task)) ?? 0) + 1);
+    const others = [...followed].filter((name) => name !== task.root);
+    this.openBodies.set(task.root, new Set(others.length > 0 ? others : [task.root]));
   }
 
-  /** Was it, and is there so much to search that the next machine shall not take as long? */
-  isOpen(task: Task): boolean {
-    return this.ofMany && this.open.has(rootOf(task));
+  /**
+   * Was it, or one of a function that is followed in it, and is there so much to search that this one shall not take as
+   * long?
+   */
+  isOpen(followed: ReadonlySet<string>): boolean {
+    if (!this.ofMany) return false;
+    for (const [root, bodies] of this.openBodies)
+      if (followed.has(root) || [...bodies].every((name) => followed.has(name))) return true;
+    return false;
   }
 
   /** Was it on so many machines that the others are not tried any more? */
