@@ -63,6 +63,7 @@ export function leadsToEntries(resolver: Resolver, found: Found, view: View): bo
 }
 
 function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
+  if (!mayComeToEntries(resolver, found, view)) return false;
   const signs = signsOf(view.rules);
   const seen = new Set<string>();
   const waiting: Found[] = [];
@@ -99,6 +100,47 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   if (!result) for (const key of seen) resolver.entries.set(key, false);
   else resolver.entries.set(keyFor(found), true);
   return result;
+}
+
+/**
+ * Does the function, or anything of a name that it uses, come to entries on some machine? Where it does on none, the
+ * names that it uses need not be looked up on each.
+ */
+function mayComeToEntries(resolver: Resolver, found: Found, view: View): boolean {
+  if (view.bodies.size > 0 || view.linked.size > 0 || view.rootFile.endsWith('.h')) return true;
+  const inView = resolver.inView(view.rootFile, archesOf(view.rules));
+  if (inView === null) return true;
+  const signs = signsOf(view.rules);
+  const waiting = [found];
+  const seen = new Set<string>();
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const names = namesOf(at, signs);
+    if (names === null) return true;
+    for (const name of names) {
+      const known = inView.without.has(name) || seen.has(name);
+      if (known) continue;
+      const rules = view.rules.calls.get(name) ?? [];
+      if (rules.some(gives)) return true;
+      seen.add(name);
+      if (!rules.some(({ condition }) => isEverywhere(condition))) waiting.push(...inView.definitions(name));
+    }
+  }
+  for (const name of seen) inView.without.add(name);
+  return false;
+}
+
+const isEverywhere = ({ arch, notArch, facts, config }: CallRule['condition']): boolean =>
+  arch === undefined && notArch === undefined && facts === undefined && config === undefined;
+
+const archesByRules = new WeakMap<RuleSet, readonly string[]>();
+
+function archesOf(rules: RuleSet): readonly string[] {
+  let arches = archesByRules.get(rules);
+  if (arches === undefined) {
+    arches = [...new Set(rules.machines.map(({ arch }) => arch))];
+    archesByRules.set(rules, arches);
+  }
+  return arches;
 }
 
 /** Names that a definition uses; null where one of them is a sign of entries, or where names are put together. */

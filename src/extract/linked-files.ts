@@ -7,6 +7,8 @@ import type { Configuration } from '#c/ir.js';
 
 /** What is known of a tree beyond its texts. */
 export interface LinkView {
+  /** One object for all machines' views of one tree. */
+  readonly tree: object;
   /** Names in a folder; empty when there is none. */
   readonly list: (folder: string) => readonly string[];
   /** Does the machine of this configuration build the file? */

@@ -25,6 +25,7 @@ export class IndexCache {
   private readonly heads = new Map<string, { readonly text: string; readonly names: Map<string, boolean> }>();
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
   private readonly definers = new Map<string, Set<string>>();
+  private readonly views = new WeakMap<object, Map<string, InView>>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
@@ -47,6 +48,18 @@ export class IndexCache {
   /** Forgets the indexes of files that `keep` does not name. What `mayDefine` found is small, and stays. */
   forget(keep: (path: string) => boolean): void {
     for (const path of this.byPath.keys()) if (!keep(path)) this.byPath.delete(path);
+  }
+
+  /** What is in view of a file of the tree on any machine; made once. */
+  inView(tree: object, file: string, make: () => InView): InView {
+    const known = this.views.get(tree) ?? new Map<string, InView>();
+    this.views.set(tree, known);
+    let view = known.get(file);
+    if (view === undefined) {
+      view = make();
+      known.set(file, view);
+    }
+    return view;
   }
 
   /** As `mayDefine`, once for each text of a file. */
@@ -86,6 +99,14 @@ export class IndexCache {
     map.set(found.definition.start, [...known, { asked, result }]);
     return result;
   }
+}
+
+/** What code in a file may mean by names, whatever the machine. */
+export interface InView {
+  /** In the file itself and the headers that it or they include under any condition. */
+  definitions(name: string): readonly Found[];
+  /** Names that lead to no entry there: kept by leads-to-entries.ts. */
+  readonly without: Set<string>;
 }
 
 interface Lowered {
@@ -371,6 +392,47 @@ export class Resolver {
       if (index !== null && definition !== null) return { index, definition };
     }
     return null;
+  }
+
+  /** What is in view of a file on any machine of these architectures; null where only hunks are in view. */
+  inView(file: string, arches: readonly string[]): InView | null {
+    if (this.view === null) return null;
+    return this.cache.inView(this.view.tree, file, () => {
+      const files = this.everyHeaderOf(file, arches);
+      return {
+        without: new Set(),
+        definitions: (name) => {
+          const found: Found[] = [];
+          for (const path of this.cache.definersOf(name)) {
+            const index = files.has(path) ? this.indexed(path) : null;
+            for (const definition of index?.definitions.get(name) ?? [])
+              if (index !== null) found.push({ index, definition });
+          }
+          return found;
+        },
+      };
+    });
+  }
+
+  /** The file, and every header that is included from it. */
+  private everyHeaderOf(file: string, arches: readonly string[]): ReadonlySet<string> {
+    const seen = new Set([file]);
+    for (const path of seen) {
+      for (const include of this.indexed(path)?.includes ?? [])
+        for (const target of this.everyPathOf(include, path, arches))
+          if (worthReading(target)) seen.add(target);
+    }
+    return seen;
+  }
+
+  private everyPathOf(
+    { path, system }: FileIndex['includes'][number],
+    from: string,
+    arches: readonly string[],
+  ): readonly string[] {
+    if (!system || !path.startsWith('asm/')) return [this.includePath(path, system, from) ?? ''];
+    const generic = `include/asm-generic/${path.slice('asm/'.length)}`;
+    return [...arches.map((arch) => `arch/${arch}/include/${path}`), generic];
   }
 
   /** A file beside a header that includes it: what such a header uses may stand there. */

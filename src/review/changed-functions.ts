@@ -87,8 +87,8 @@ export function lowersAlike(
       return PLACES.has(key) ? undefined : typeof value === 'bigint' ? `${value}n` : value;
     });
   };
-  const text = change.kind === 'function' ? body(after, now) : null;
-  return text !== null && text === body(before, old);
+  const text = change.kind === 'function' ? body(before, old) : null;
+  return text !== null && text === body(after, now);
 }
 
 const isString = (value: unknown): value is { readonly kind: 'string'; readonly text: string } =>

@@ -192,6 +192,7 @@ export class Session {
         this.cache,
         undefined,
         {
+          tree,
           list: (folder) => tree.list(folder),
           built: (path, configuration) => isBuiltOn(path, machine, configuration, (file) => tree.read(file)),
         },

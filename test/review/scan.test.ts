@@ -401,9 +401,13 @@ describe('code that has nothing to do with entries is not searched', () => {
   const free = (page: string): string =>
     `\tpte_clear(&init_mm, 0, ${page});\n\t__free_page(pte_page(old));\n`;
   /** Functions in which the page that an entry maps is freed with no flush, and searches that a scan makes. */
-  const found = (text: string): { readonly functions: readonly string[]; readonly states: number } => {
-    const tree = change({}, { 'mm/a.c': text }).after;
-    const { patch, states } = scanFile(tree, 'mm/a.c', rules, OPTIONS, new Kept());
+  const found = (
+    text: string,
+    headers: Record<string, string> = {},
+    machines: readonly string[] = OPTIONS.machines,
+  ): { readonly functions: readonly string[]; readonly states: number } => {
+    const tree = change({}, { 'mm/a.c': text, ...headers }).after;
+    const { patch, states } = scanFile(tree, 'mm/a.c', rules, { ...OPTIONS, machines }, new Kept());
     return { functions: [...new Set(patch.findings.map((finding) => finding.function))], states };
   };
   const OPTIONS = {
@@ -419,6 +423,21 @@ describe('code that has nothing to do with entries is not searched', () => {
   test('a page that comes from nowhere near one', () => {
     const text = `void drop(struct list_head *list, struct page *page, int n)\n{\n\tif (n > 1)\n\t\tlist_add(&page->lru, list);\n\telse\n\t\t__free_page(page);\n}\n`;
     expect(found(text)).toEqual({ functions: [], states: 0 });
+  });
+
+  test('one machine may come to an entry by a name that leads nowhere on another', () => {
+    const text = `#include <asm/pgtable.h>\nvoid drop(struct page *page, unsigned long addr)\n{\n\tunlink(page, addr);\n\t__free_page(page);\n}\n`;
+    const own = (body: string): string =>
+      `static inline void unlink(struct page *page, unsigned long addr)\n{\n${body}}\n`;
+    const headers = {
+      'arch/x86/include/asm/pgtable.h': own('\tpage = NULL;\n'),
+      'arch/arm64/include/asm/pgtable.h': own(
+        '\tpte_t *ptep = pte_offset_kernel(NULL, addr);\n\n\tif (pte_present(*ptep))\n\t\tpte_clear(&init_mm, addr, ptep);\n',
+      ),
+    };
+    expect(found(text, headers, ['x86-64'])).toEqual({ functions: [], states: 0 });
+    expect(found(text, headers, ['x86-64', 'arm64']).states).toBeGreaterThan(0);
+    expect(found(text, { ...headers, 'mm/a.c': text.replace(/#include.*\n/, '') }, ['arm64']).states).toBe(0);
   });
 
   test('flags of a page are no entry in it', () => {
