@@ -1,8 +1,9 @@
 /** Calls: rules where there is one, bodies where they matter, choices for the rest. */
 
 import type { CFunction, CType, Instruction, Operand } from '#c/ir.js';
-import { constant, type Expression } from '#event/expression.js';
+import { constant, type Expression, integer } from '#event/expression.js';
 import type { GuestWalkers, NodeId, Site } from '#event/program.js';
+import type { Value } from '#event/value.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import type { RuleEvents } from './apply-rule.js';
 import { choice } from './expressions.js';
@@ -165,7 +166,12 @@ export class Calls {
             ? this.member(first, callback.member)
             : this.heldFunction(handed, callback.member, instance);
       if (callback.cpus !== undefined) {
-        this.onCpus(rule, callback, target, args, instance, at, value);
+        this.oneOf(
+          target === null ? this.alternatives(handed, instance) : [target],
+          handed.origin,
+          at,
+          (runs) => this.onCpus(rule, callback, runs, args, instance, at, value),
+        );
         continue;
       }
       if (
@@ -224,6 +230,34 @@ export class Calls {
   private named(value: Val | undefined, instance: Instance): Found | null {
     const name = value === undefined ? null : /^&?(?:G\.)?([A-Za-z_]\w*)$/.exec(value.origin);
     return name?.[1] === undefined ? null : this.definition(name[1], instance.fn.file);
+  }
+
+  /** The functions of which a value is one, where two ways meet: `small ? one : other`. */
+  private alternatives(value: Val, instance: Instance): readonly Found[] {
+    const origins = value.origin.split('|');
+    const found = origins.map((origin) => this.named({ ...value, origin }, instance));
+    const functions = found.filter((one): one is Found => one?.definition.kind === 'function');
+    return origins.length > 1 && functions.length === origins.length ? functions : [];
+  }
+
+  /** One of the functions runs; which is left open. Nothing that is known runs where there is none. */
+  private oneOf(
+    functions: readonly Found[],
+    origin: string,
+    at: Site,
+    run: (target: Found | null) => void,
+  ): void {
+    if (functions.length < 2) {
+      run(functions[0] ?? null);
+      return;
+    }
+    const which: Expression = { op: 'var', name: this.graph.temporary() };
+    this.graph.kinds.set(which.name, 'int');
+    const of = functions.map((_, n): Value => ({ kind: 'int', n }));
+    this.graph.assign(which.name, { op: 'choice', key: `which of ${origin} runs`, of }, at);
+    functions.forEach((target, n) => {
+      this.graph.guarded({ op: '==', args: [which, integer(n)] }, at, () => run(target));
+    });
   }
 
   private onCpus(

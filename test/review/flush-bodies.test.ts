@@ -384,3 +384,66 @@ void kvm_flush_remote_tlbs_range(struct kvm *kvm, gfn_t gfn, u64 pages)
     expect(introduced(file, 'x86-64', code(RANGE), code(RANGE, '|'))).toEqual([]);
   });
 });
+
+describe('x86: the TLB of this CPU', () => {
+  const TLB = 'arch/x86/mm/tlb.c';
+  const LOAD = '	native_write_cr3(__native_read_cr3());\n';
+  const code = (local: string, one = 'invlpg(addr)'): string => `void native_flush_tlb_local(void)
+{
+	invalidate_user_asid(this_cpu_read(cpu_tlbstate.loaded_mm_asid));
+${local}}
+
+void native_flush_tlb_one_user(unsigned long addr)
+{
+	${one};
+}
+
+void native_flush_tlb_global(void)
+{
+	invpcid_flush_all();
+}
+`;
+  test('is flushed whatever this CPU does', () => {
+    const busy = `	if (!this_cpu_read(cpu_tlbstate_shared.is_lazy))\n	${LOAD}`;
+    expect(introduced(TLB, 'x86-64', code(LOAD), code(busy))).toEqual([
+      'free-before-flush in native_flush_tlb_local',
+    ]);
+    expect(introduced(TLB, 'x86-64', code(LOAD), code('	invpcid_flush_all();\n'))).toEqual([]);
+  });
+  test('is flushed where the address is', () => {
+    expect(introduced(TLB, 'x86-64', code(LOAD), code(LOAD, 'invlpg(addr + PAGE_SIZE)'))).toEqual([
+      'flush-scope-too-narrow in native_flush_tlb_one_user',
+    ]);
+    expect(introduced(TLB, 'x86-64', code(LOAD), code(LOAD, 'native_flush_tlb_local()'))).toEqual([]);
+  });
+});
+
+describe('x86: one of two functions runs on every CPU', () => {
+  const TLB = 'arch/x86/mm/tlb.c';
+  const CALL = '	on_each_cpu(do_kernel_range_flush, info, 1);\n';
+  const ALL = 'static void do_flush_tlb_all(void *data)\n{\n	__flush_tlb_all();\n}\n\n';
+  const NOTHING = 'static void do_nothing(void *data)\n{\n}\n\n';
+  const edited = (call: string, helpers: string): Files => {
+    const text = MINI_TLB[TLB] ?? '';
+    expect(text.split(CALL)).toHaveLength(2);
+    const at = text.indexOf('static void flush_tlb_func');
+    return { ...MINI_TLB, [TLB]: (text.slice(0, at) + helpers + text.slice(at)).replace(CALL, call) };
+  };
+  const either = (other: string): string =>
+    `	on_each_cpu(end - start == PAGE_SIZE ? do_kernel_range_flush : ${other}, info, 1);\n`;
+  test('either of which flushes', () => {
+    expect(changed(MINI_TLB, edited(either('do_flush_tlb_all'), ALL), 'x86-64')).toEqual([]);
+    const named = `	void (*func)(void *) = do_flush_tlb_all;
+
+	if (end - start == PAGE_SIZE)
+		func = do_kernel_range_flush;
+	on_each_cpu(func, info, 1);
+`;
+    expect(changed(MINI_TLB, edited(named, ALL), 'x86-64')).toEqual([]);
+  });
+  test('one of which does not', () => {
+    expect(changed(MINI_TLB, edited(either('do_nothing'), NOTHING), 'x86-64')).toEqual([
+      'free-before-flush in flush_tlb_kernel_range',
+    ]);
+  });
+});
