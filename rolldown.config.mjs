@@ -6,6 +6,7 @@
  *
  * `tsc -p tsconfig.build.json` gives a `dist` of one file a source that runs as well, only slower.
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
 const ENTRIES = [
@@ -31,11 +32,27 @@ const CHUNKS = {
   engine: ['review/review-series'],
 };
 
+/** Packages that each `check` loads go in too, and so need not be installed; all others stay where npm puts them. */
+const BUNDLED = ['commander', 'picocolors', 'postal-mime'];
+
+/** Writes what the licences of those packages ask for. */
+const licences = {
+  name: 'licences',
+  generateBundle() {
+    const texts = BUNDLED.map((name) => {
+      const folder = `node_modules/${name}`;
+      const file = readdirSync(folder).find((entry) => entry.startsWith('LICENSE'));
+      return `This program contains ${name}:\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+    });
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join('\n') });
+  },
+};
+
 export default defineConfig({
   input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}`])),
   platform: 'node',
-  // Packages stay where npm puts them.
-  external: /^[^./#]/,
+  external: new RegExp(`^(?!(?:${BUNDLED.join('|')})$)[^./#]`),
+  plugins: [licences],
   resolve: { conditionNames: ['shootdown-source', 'node', 'import', 'default'], extensions: ['.ts', '.js'] },
   output: {
     dir: 'dist',
