@@ -60,7 +60,9 @@ function load(): Loaded {
   const require = createRequire(import.meta.url);
   const Parser = require('tree-sitter') as typeof ParserModule;
   const parser = new Parser();
-  parser.setLanguage(require('tree-sitter-c') as ParserModule.Language);
+  // Without what it says of its nodes no class is made for each kind of them: they are walked with a cursor.
+  const language = require('tree-sitter-c') as ParserModule.Language;
+  parser.setLanguage({ ...language, nodeTypeInfo: [] } as ParserModule.Language);
   loaded = { parser, types: new Map(), fields: new Map() };
   return loaded;
 }

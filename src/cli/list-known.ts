@@ -23,9 +23,8 @@ export function listMachines(machines: readonly MachineFile[]): string {
 /** Each rule: the call, its events in short, the kernel file that it comes from. `name` restricts it to one call. */
 export function listRules(rules: RuleSet, name: string | null): string {
   if (name !== null && !rules.calls.has(name)) throw new UsageError(`no rule for ${name}`);
-  const calls = [...rules.calls.values()]
-    .flat()
-    .filter((rule) => name === null || rule.name === name)
+  const calls = (name === null ? [...rules.calls.keys()] : [name])
+    .flatMap((call) => rules.calls.get(call) ?? [])
     .sort((a, b) => (a.name === b.name ? (a.at < b.at ? -1 : 1) : a.name < b.name ? -1 : 1));
   return calls.map((rule) => `${describeRule(rule)}\n`).join('');
 }

@@ -190,9 +190,9 @@ function signsOf(rules: RuleSet): Signs {
   for (const { struct, field, value } of rules.fields) if (tellsOfEntries(value)) addMember(struct, field);
   for (const [name, constants] of rules.constants)
     if (constants.some(({ value }) => tellsOfEntries(value))) signs.add(name);
-  for (const [name, calls] of rules.calls) {
+  for (const name of rules.calls.keys()) {
     const [struct = '', member] = name.split('.');
-    if (member !== undefined && calls.some(gives)) addMember(struct, member);
+    if (member !== undefined && rules.calls.get(name)?.some(gives)) addMember(struct, member);
   }
   const result = { names: signs, members };
   signsByRules.set(rules, result);

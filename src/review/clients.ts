@@ -15,7 +15,7 @@ export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): 
   const bodies = new Set<string>([name]);
   const clients = new Set<string>();
   const work: string[] = [];
-  for (const call of standingFor(name, rules)) {
+  for (const call of rules.standing.get(name) ?? [name]) {
     const rule = ruleFor(rules, call, machine);
     if (rule === null || !(rule.name === name || rule.bodies.includes(name))) continue;
     bodies.add(call);
@@ -34,22 +34,6 @@ export function clientsFor(name: string, rules: RuleSet, machine: MachineFile): 
     work.push(...rule.bodies);
   }
   return { clients: [...clients], bodies };
-}
-
-const standing = new WeakMap<RuleSet, ReadonlyMap<string, ReadonlySet<string>>>();
-
-/** Calls some rule of which stands, on some machine, for the function's body, in the order of the rules. */
-function standingFor(name: string, rules: RuleSet): Iterable<string> {
-  let calls = standing.get(rules);
-  if (calls === undefined) {
-    const found = new Map<string, Set<string>>();
-    for (const [call, variants] of rules.calls)
-      for (const body of variants.flatMap((rule) => [rule.name, ...rule.bodies]))
-        found.set(body, (found.get(body) ?? new Set()).add(call));
-    calls = found;
-    standing.set(rules, calls);
-  }
-  return calls.get(name) ?? [];
 }
 
 /** The programs of a root: one for a function, one for each CPU of a client, with what runs before they start. */

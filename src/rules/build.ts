@@ -1,4 +1,4 @@
-/** Compiles rules/ into compiled.json beside this file, and refreshes rules/schema.json. Run from dist. */
+/** Compiles rules/ into compiled.jsonl beside this file, and refreshes rules/schema.json. Run from dist. */
 import { writeFileSync } from 'node:fs';
 import { compileRules } from './compile-rules.js';
 import { encodeRules } from './encode-rules.js';
@@ -8,7 +8,7 @@ import { jsonSchema } from './rule-file.js';
 
 try {
   const rules = compileRules(readTexts());
-  writeFileSync(new URL('../rules/compiled.json', import.meta.url), encodeRules(rules));
+  writeFileSync(new URL('../rules/compiled.jsonl', import.meta.url), encodeRules(rules));
   writeFileSync(`${rulesFolder}schema.json`, `${JSON.stringify(jsonSchema(), null, 1)}\n`);
 } catch (error) {
   if (!(error instanceof RuleError)) throw error;

@@ -47,8 +47,10 @@ export function compileRules(texts: RuleTexts): RuleSet {
   }
   const common = new Source('rules/config.yaml', texts.get('config.yaml') ?? '{}');
   const machines = compileMachines(inFolder('machines', '.yaml'), common);
+  const calls = compileCalls(inFolder('events', '.yaml'), constants, clients);
   return {
-    calls: compileCalls(inFolder('events', '.yaml'), constants, clients),
+    calls,
+    standing: standingFor(calls),
     types: compileTypes(single('types.yaml')),
     fields: compileFields(single('fields.yaml'), constants),
     constants,
@@ -79,7 +81,7 @@ function compileCalls(
   sources: readonly Source[],
   constants: Constants,
   clients: ReadonlyMap<string, ClientFile>,
-): RuleSet['calls'] {
+): ReadonlyMap<string, readonly CallRule[]> {
   const all = sources.flatMap((source) => {
     const { data } = source;
     if (!Array.isArray(data)) throw source.error('shape', 'a rule file is a list of rules', []);
@@ -118,6 +120,16 @@ function compileCalls(
     calls.set(rule.name, [...known, rule]);
   }
   return calls;
+}
+
+function standingFor(calls: ReadonlyMap<string, readonly CallRule[]>): RuleSet['standing'] {
+  const standing = new Map<string, Set<string>>();
+  for (const [call, rules] of calls)
+    for (const body of rules.flatMap((rule) => [rule.name, ...rule.bodies]))
+      standing.set(body, (standing.get(body) ?? new Set()).add(call));
+  return new Map(
+    [...standing].filter(([body, by]) => by.size > 1 || !by.has(body)).map(([body, by]) => [body, [...by]]),
+  );
 }
 
 const sameCondition = (a: MachineCondition, b: MachineCondition): boolean => covers(a, b) && covers(b, a);

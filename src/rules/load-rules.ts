@@ -5,7 +5,7 @@ import { decodeRules } from './encode-rules.js';
 import { conditionHolds } from './holds.js';
 import type { CallRule, RuleSet } from './rule.js';
 
-const compiled = new URL('../rules/compiled.json', import.meta.url);
+const compiled = new URL('../rules/compiled.jsonl', import.meta.url);
 
 // Parsers of YAML and schemas are slow to load, so a built package never loads them.
 const fromFolder: (() => RuleSet) | null = existsSync(compiled) ? null : await compiler();

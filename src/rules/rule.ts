@@ -169,8 +169,16 @@ export interface ActorFile {
   readonly code: string | null;
 }
 
+/** Rules by name. In a built package each is read when it is first asked for. */
+export type CallRules = Pick<ReadonlyMap<string, readonly CallRule[]>, 'get' | 'has' | 'keys'>;
+
 export interface RuleSet {
-  readonly calls: ReadonlyMap<string, readonly CallRule[]>;
+  readonly calls: CallRules;
+  /**
+   * Function → calls some rule of which stands, on some machine, for the function's body, in the order of the rules. It is
+   * left out where that can only be the call of its own name.
+   */
+  readonly standing: ReadonlyMap<string, readonly string[]>;
   readonly types: readonly TypeRule[];
   readonly fields: readonly FieldRule[];
   readonly constants: ReadonlyMap<string, readonly ConstantRule[]>;

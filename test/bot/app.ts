@@ -19,7 +19,7 @@ export function ensureBuilt(): void {
   let built = 0;
   try {
     built = statSync(MAIN).mtimeMs;
-    statSync(join(ROOT, 'dist/rules/compiled.json'));
+    statSync(join(ROOT, 'dist/rules/compiled.jsonl'));
   } catch {}
   if (newest(join(ROOT, 'src')) <= built) return;
   execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'ignore' });
