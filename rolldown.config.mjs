@@ -23,10 +23,11 @@ const ENTRIES = [
 
 /**
  * Chunks of what is always loaded together: modules, with all that they import at once, as far as it is in no chunk
- * before. `check` waits for the compiler of rules where there are no compiled ones, so what both need comes first.
+ * before. The first keeps the others apart: commands are known without `check`, which itself waits for the compiler of
+ * rules where there are no compiled ones.
  */
 const CHUNKS = {
-  vocabulary: ['event/expression', 'event/value', 'rules/holds'],
+  common: ['cli/choose-renderer', 'cli/read-jobs', 'event/expression', 'event/value', 'rules/holds'],
   check: ['cli/check'],
   text: ['report/render-text'],
   engine: ['review/review-series'],

@@ -37,6 +37,7 @@ try {
   const paths = packed.files.map((file) => file.path);
   for (const wanted of [
     'dist/cli/main.js',
+    'dist/licences.txt',
     'dist/manual/shootdown.1',
     'README.md',
     'LICENSE',
