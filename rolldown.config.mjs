@@ -57,7 +57,6 @@ export default defineConfig({
   resolve: { conditionNames: ['shootdown-source', 'node', 'import', 'default'], extensions: ['.ts', '.js'] },
   output: {
     dir: 'dist',
-    cleanDir: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
     comments: false,
