@@ -173,6 +173,12 @@ function positions(draft: Draft): ProgramNode[] {
   const mark = (set: Set<string>, expr: Expression | undefined): void => {
     for (const name of roots(expr)) set.add(name);
   };
+  /** What is only used a constant away from itself (`flush_tlb_page(vma, addr + PAGE_SIZE)`). */
+  const shifted = new Set<string>();
+  const markShifted = (expr: Expression | undefined): void => {
+    if (expr?.op === 'var' && /^t\d/.test(expr.name)) markShifted(defined.get(expr.name));
+    if ((expr?.op === '+' || expr?.op === '-') && expr.args[1]?.op === 'const') mark(shifted, expr.args[0]);
+  };
   for (const node of draft.nodes) {
     for (const expr of expressionsOf(node)) {
       eachPart(expr, (e) => {
@@ -202,6 +208,8 @@ function positions(draft: Draft): ProgramNode[] {
       for (const part of parts) {
         mark(starts, part['start'] as Expression | undefined);
         mark(starts, part['address'] as Expression | undefined);
+        markShifted(part['start'] as Expression | undefined);
+        markShifted(part['address'] as Expression | undefined);
         mark(ends, part['end'] as Expression | undefined);
       }
     }
@@ -230,6 +238,8 @@ function positions(draft: Draft): ProgramNode[] {
   spread(lower);
   for (const name of lower) if (!ends.has(name)) starts.add(name);
   spread(bounds);
+  spread(shifted);
+  for (const name of shifted) if (!ends.has(name) && !bounds.has(name)) starts.add(name);
   const levels = levelsIn(draft.nodes);
   // A table that moves takes every page behind it along, those further on in it too.
   const moves = movesTable(draft.nodes);
