@@ -75,6 +75,12 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 	return __ptep_get_and_clear(mm, addr, ptep);
 }
 
+static inline void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
+{
+	contpte_try_unfold(mm, addr, ptep, __ptep_get(ptep));
+	__pte_clear(mm, addr, ptep);
+}
+
 static inline int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)
 {
 	return contpte_ptep_set_access_flags(vma, addr, ptep, pte_mknoncont(entry), dirty);
@@ -280,6 +286,7 @@ describe('what changes in part is unfolded', () => {
   test.each([
     ['contpte_clear_full_ptes', BLOCKS, UNFOLD],
     ['contpte_wrprotect_ptes', BLOCKS, UNFOLD],
+    ['pte_clear', HEADER, '\tcontpte_try_unfold(mm, addr, ptep, __ptep_get(ptep));\n'],
     ['ptep_get_and_clear', HEADER, '\tcontpte_try_unfold(mm, addr, ptep, __ptep_get(ptep));\n'],
   ])('by %s()', (name, file, unfold) => {
     expect(introduced(file, unfold, '', ` ${name}(`)).toEqual([`break-before-make in ${name}`]);

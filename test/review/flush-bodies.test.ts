@@ -447,3 +447,118 @@ describe('x86: one of two functions runs on every CPU', () => {
     ]);
   });
 });
+
+describe('loongarch: the TLB of this CPU', () => {
+  const file = 'arch/loongarch/mm/tlb.c';
+  const code = (
+    end = 'round_up(end, PAGE_SIZE << 1)',
+    valid = 'asid_valid(mm, cpu)',
+    page = 'page & (PAGE_MASK << 1)',
+  ): string => `void local_flush_tlb_mm(struct mm_struct *mm)
+{
+	int cpu = smp_processor_id();
+
+	if (${valid})
+		drop_mmu_context(mm, cpu);
+	else
+		cpumask_clear_cpu(cpu, mm_cpumask(mm));
+}
+
+void local_flush_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	start = round_down(start, PAGE_SIZE << 1);
+	end = ${end};
+	while (start < end) {
+		invtlb(INVTLB_ADDR_GFALSE_AND_ASID, 0, start);
+		start += (PAGE_SIZE << 1);
+	}
+}
+
+void local_flush_tlb_page(struct vm_area_struct *vma, unsigned long page)
+{
+	invtlb(INVTLB_ADDR_GFALSE_AND_ASID, 0, ${page});
+}
+`;
+  test('is flushed by pairs of pages', () => {
+    expect(introduced(file, 'loongarch64', code(), code('round_down(end, PAGE_SIZE << 1)'))).toEqual([
+      'free-before-flush in local_flush_tlb_range',
+    ]);
+    expect(introduced(file, 'loongarch64', code(), code('end'))).toEqual([]);
+    expect(
+      introduced(
+        file,
+        'loongarch64',
+        code(),
+        code(undefined, undefined, '(page & (PAGE_MASK << 1)) + (PAGE_SIZE << 1)'),
+      ),
+    ).toEqual(['flush-scope-too-narrow in local_flush_tlb_page']);
+    expect(introduced(file, 'loongarch64', code(), code(undefined, undefined, 'page'))).toEqual([]);
+  });
+  test('is flushed where the CPU may use what it holds', () => {
+    expect(introduced(file, 'loongarch64', code(), code(undefined, '!asid_valid(mm, cpu)'))).toEqual([
+      'free-before-flush in local_flush_tlb_mm',
+    ]);
+    expect(introduced(file, 'loongarch64', code(), code(undefined, '1'))).toEqual([]);
+  });
+});
+
+describe('the flush of the page that was unmapped', () => {
+  const file = 'mm/pgtable-generic.c';
+  const code = (
+    flush: string,
+  ): string => `pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long address, pte_t *ptep)
+{
+	pte_t pte = ptep_get_and_clear(vma->vm_mm, address, ptep);
+
+	if (pte_accessible(vma->vm_mm, pte))
+		${flush};
+	return pte;
+}
+`;
+  const PAGE = 'flush_tlb_page(vma, address)';
+  test('is one of that page', () => {
+    expect(introduced(file, 'x86-64', code(PAGE), code('flush_tlb_page(vma, address + PAGE_SIZE)'))).toEqual([
+      'flush-scope-too-narrow in ptep_clear_flush',
+    ]);
+    expect(
+      introduced(file, 'x86-64', code(PAGE), code('flush_tlb_range(vma, address, address + PAGE_SIZE)')),
+    ).toEqual([]);
+  });
+});
+
+describe('s390: a segment whose flush may be owed', () => {
+  const file = 'arch/s390/mm/pgtable.c';
+  const MARK = '		mm->context.flush_mm = 1;\n';
+  const code = (mark: string): string => `static inline void __tlb_flush_mm_lazy(struct mm_struct *mm)
+{
+	spin_lock(&mm->context.lock);
+	if (mm->context.flush_mm) {
+		mm->context.flush_mm = 0;
+		__tlb_flush_mm(mm);
+	}
+	spin_unlock(&mm->context.lock);
+}
+
+static inline void flush_tlb_mm(struct mm_struct *mm)
+{
+	__tlb_flush_mm_lazy(mm);
+}
+
+pmd_t pmdp_xchg_lazy(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp, pmd_t new)
+{
+	pmd_t old = *pmdp;
+
+	if (cpumask_equal(&mm->context.cpu_attach_mask, cpumask_of(smp_processor_id()))) {
+		set_pmd(pmdp, set_pmd_bit(*pmdp, __pgprot(_SEGMENT_ENTRY_INVALID)));
+${mark}	} else {
+		__pmdp_idte(addr, pmdp, 0, 0, IDTE_GLOBAL);
+	}
+	set_pmd(pmdp, new);
+	return old;
+}
+`;
+  test('says so', () => {
+    expect(introduced(file, 's390', code(MARK), code(''))).toEqual(['free-before-flush in pmdp_xchg_lazy']);
+    expect(introduced(file, 's390', code(MARK), code(`${MARK}		barrier();\n`))).toEqual([]);
+  });
+});

@@ -86,6 +86,15 @@ describe('in a batch', () => {
       'flush-scope-too-narrow in flush_tlb_pending',
     ]);
   });
+  test('what was queued is counted until it is flushed', () => {
+    const early = CODE.replace('\ttb->tlb_nr = 0;\n', '').replace(
+      BATCH_TSB,
+      `\ttb->tlb_nr = 0;\n${BATCH_TSB}`,
+    );
+    expect(introducedIn({ [FILE]: CODE }, { [FILE]: early }, 'sparc64')).toEqual([
+      'free-before-flush in flush_tlb_pending',
+    ]);
+  });
   test('what was added is flushed at the end', () => {
     expect(introduced(LEAVE, '')).toEqual(['free-before-flush in arch_leave_lazy_mmu_mode']);
     expect(introduced(COUNT, '')).toEqual(['free-before-flush in tlb_batch_add_one']);
