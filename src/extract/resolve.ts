@@ -482,6 +482,8 @@ export class Resolver {
     const order = (path: string): number =>
       path.startsWith('arch/') ? 0 : path.startsWith('include/asm-generic/') ? 2 : 1;
     const sorted = [...seen].sort((a, b) => order(a) - order(b));
+    // Names are looked up in what was indexed: those at the end of the chain of includes were not yet.
+    for (const path of sorted) this.indexed(path);
     const result = new Map(sorted.map((path, place) => [path, place]));
     this.headers.set(file, result);
     return result;

@@ -516,6 +516,22 @@ describe('the flush of the page that was unmapped', () => {
 }
 `;
   const PAGE = 'flush_tlb_page(vma, address)';
+  test('may be done by what stands at the end of a chain of headers', () => {
+    const headers: Files = {
+      'include/linux/mm.h': '#include <linux/pgtable.h>\n',
+      'include/linux/pgtable.h': '#include <asm/pgtable_types.h>\n',
+      'arch/x86/include/asm/pgtable_types.h':
+        'static inline void drop_page(struct vm_area_struct *vma, unsigned long addr)\n{\n\tflush_tlb_page(vma, addr);\n}\n',
+    };
+    const including = (flush: string): Files => ({
+      ...headers,
+      [file]: `#include <linux/mm.h>\n\n${code(flush)}`,
+    });
+    expect(changed(including(PAGE), including('drop_page(vma, address)'), 'x86-64')).toEqual([]);
+    expect(changed(including(PAGE), including('drop_page(vma, address + PAGE_SIZE)'), 'x86-64')).toEqual([
+      'flush-scope-too-narrow in ptep_clear_flush',
+    ]);
+  });
   test('is one of that page', () => {
     expect(introduced(file, 'x86-64', code(PAGE), code('flush_tlb_page(vma, address + PAGE_SIZE)'))).toEqual([
       'flush-scope-too-narrow in ptep_clear_flush',
