@@ -405,10 +405,12 @@ export class Calls {
     this.heedSpace(rule);
     const applied = this.events.apply(rule, args, at, origin, expected);
     this.callbacks(rule, args, instance, at, applied);
-    if (rule.stops) {
+    const stop = (): void => {
       this.graph.end({ kind: 'stop', at });
       this.graph.current = this.graph.label();
-    }
+    };
+    if (rule.stops) stop();
+    else if (rule.stopsIf !== undefined) this.graph.guarded(applied.value(rule.stopsIf), at, stop);
     const passes =
       rule.returns?.op === 'param' ? args[rule.parameters.indexOf(rule.returns.name)] : undefined;
     if (passes !== undefined) return passes;

@@ -3,9 +3,10 @@
  * variables that guard no event are cut away (a backward slice), what is left is renumbered in a fixed order.
  */
 import { constant, type Expression } from '#event/expression.js';
+import { TESTS_OF_ENTRIES } from '#event/leaves-entries-alone.js';
 import type { EventProgram, GuestWalkers, NodeId, ProgramNode } from '#event/program.js';
 import { type EntryPointer, isOwnPage, LEVELS, type Level, type Value } from '#event/value.js';
-import { eachPart, expressionsOf, successorsOf } from '#event/walk-program.js';
+import { eachPart, expressionsOf, somePart, successorsOf } from '#event/walk-program.js';
 import { simplifyAnswers } from './simplify-program.js';
 import { type Kind, kindOf } from './value.js';
 
@@ -351,7 +352,7 @@ function reachable(nodes: readonly ProgramNode[]): boolean[] {
   return seen;
 }
 
-/** A test whose answer nothing known decides does not end the run: BUG_ON() and kin hold. */
+/** A test of no entry does not end the run: what BUG_ON() and kin say of it holds. One of an entry tells what it is. */
 function withoutStops(nodes: readonly ProgramNode[]): ProgramNode[] {
   const ends = (start: NodeId): boolean => {
     let id = start;
@@ -364,14 +365,31 @@ function withoutStops(nodes: readonly ProgramNode[]): ProgramNode[] {
     }
     return false;
   };
+  const tests = testsOfEntries(nodes);
   return nodes.map((node): ProgramNode => {
     if (node.kind !== 'branch') return node;
     if (node.on.op === 'const' && node.on.value.kind === 'int')
       return { kind: 'assign', sets: [], next: node.on.value.n === 0 ? node.else : node.then, at: node.at };
     const [then, other] = [ends(node.then), ends(node.else)];
-    if (then === other) return node;
+    if (then === other || tests(node.on)) return node;
     return { kind: 'assign', sets: [], next: then ? node.else : node.then, at: node.at };
   });
+}
+
+/** Does the value of an expression say what an entry holds? */
+function testsOfEntries(nodes: readonly ProgramNode[]): (expression: Expression) => boolean {
+  const told = new Set<string>();
+  const tells = (expression: Expression): boolean =>
+    somePart(
+      expression,
+      (part) => TESTS_OF_ENTRIES.includes(part.op) || (part.op === 'var' && told.has(part.name)),
+    );
+  for (let size = -1; size < told.size; ) {
+    size = told.size;
+    for (const node of nodes)
+      if (node.kind === 'assign') for (const { name, value } of node.sets) if (tells(value)) told.add(name);
+  }
+  return tells;
 }
 
 /** Immediate postdominators; index `nodes.length` is the virtual exit. */

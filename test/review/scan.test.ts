@@ -104,6 +104,19 @@ describe('what callers out of view hold', () => {
   });
 });
 
+test('an assertion tells what an entry holds where every kernel makes it', () => {
+  const put = (assertion: string): string =>
+    `void put(struct mm_struct *mm, unsigned long addr, pte_t *ptep, struct page *page)\n{\n\tpte_t old = *ptep;\n\n\tif (pte_none(old))\n\t\treturn;\n\t${assertion};\n\tset_pte_at(mm, addr, ptep, mk_pte(page, PAGE_KERNEL));\n}\n`;
+  const scanned = (assertion: string) => scan(put(assertion), ['arm64']);
+  expect(scanned('BUG_ON(pte_present(old))')).toEqual([]);
+  expect(scanned('if (pte_present(old))\n\t\tpanic("mapped")')).toEqual([]);
+  const wrong = ['break-before-make in put:8'];
+  expect(scanned('BUG_ON(!pte_present(old))')).toEqual(wrong);
+  expect(scanned('BUG_ON(pte_present(old) && !mm)')).toEqual(wrong);
+  expect(scanned('WARN_ON(pte_present(old))')).toEqual(wrong);
+  expect(scanned('VM_BUG_ON(pte_present(old))')).toEqual(wrong);
+});
+
 describe('what an entry held that callers saw before', () => {
   const fault = (check: string, between = ''): string =>
     `void fault(struct vm_fault *vmf, struct vm_area_struct *vma, struct page *page)\n{\n\tpte_t old = ptep_get(vmf->pte);\n\n\tif (!pte_present(old))\n\t\treturn;\n\tspin_lock(vmf->ptl);\n\tif (${check})\n\t\tgoto out;\n${between}\tset_pte_at(vma->vm_mm, vmf->address, vmf->pte, mk_pte(page, vma->vm_page_prot));\nout:\n\tspin_unlock(vmf->ptl);\n}\n`;
