@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Compares the wall time of a scan of a folder, with nothing kept and with what the run before kept, with that of
- * Coccinelle on the same folder and bench/coccinelle/free-before-flush.cocci, which asks the part of the question that
+ * Coccinelle on the same folder and bench/coccinelle/page-table-order.cocci, which asks the part of the question that
  * a semantic patch can: within one function, calls not followed. Then one worker thread against two, and peak memory.
  *
  * The programs run in turn (A B C D, A B C D, …), so that load on the computer hits all alike; medians are compared.
@@ -30,7 +30,7 @@ Needs spatch (Coccinelle). Exit 1 when a cold scan takes more than ${MAX_COLD} t
 than ${MAX_WARM} times, or a scan more than ${MAX_MEGABYTES} MB; 2 on a usage error or when one of the programs fails.`;
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const SEMANTIC_PATCH = path.join(ROOT, 'bench/coccinelle/free-before-flush.cocci');
+const SEMANTIC_PATCH = path.join(ROOT, 'bench/coccinelle/page-table-order.cocci');
 
 function main() {
   const options = readOptions();
