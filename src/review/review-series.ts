@@ -705,7 +705,7 @@ function searchTask(
   const verdict = alone;
   if (verdict.introduced.length > 0) session.noteShown(task);
   else if (verdict.cutOff !== null) {
-    session.leaveOpen(task, followed);
+    session.leaveOpen(task);
     undecided.push(leftOpen(task, machine, verdict.cutOff, verdict.states));
   }
   for (const what of cut) undecided.push(leftOpen(task, machine, what, verdict.states));

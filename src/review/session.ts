@@ -112,13 +112,12 @@ export class Session {
   /** On how many machines the search of a root was cut off with nothing found. */
   private readonly open = new Map<string, number>();
 
-  private readonly openBodies = new Map<string, ReadonlySet<string>>();
+  private readonly openNames = new Set<string>();
 
-  /** A search of this root, in which these functions are followed, was cut off on one machine. */
-  leaveOpen(task: Task, followed: ReadonlySet<string>): void {
+  /** A search of this root was cut off on one machine. */
+  leaveOpen(task: Task): void {
     this.open.set(rootOf(task), (this.open.get(rootOf(task)) ?? 0) + 1);
-    const others = [...followed].filter((name) => name !== task.root);
-    this.openBodies.set(task.root, new Set(others.length > 0 ? others : [task.root]));
+    this.openNames.add(task.root);
   }
 
   /**
@@ -126,10 +125,7 @@ export class Session {
    * long?
    */
   isOpen(followed: ReadonlySet<string>): boolean {
-    if (!this.ofMany) return false;
-    for (const [root, bodies] of this.openBodies)
-      if (followed.has(root) || [...bodies].every((name) => followed.has(name))) return true;
-    return false;
+    return this.ofMany && [...this.openNames].some((name) => followed.has(name));
   }
 
   /** Was it on so many machines that the others are not tried any more? */
