@@ -17,7 +17,10 @@ const ENTRIES = [
   'cli/review-parts',
   'cli/review-worker',
   'cli/run-command',
+  'machine/run-scenario',
+  'machine/scenario',
   'rules/build',
+  'rules/load-rules',
   'source/git-objects-worker',
 ];
 
