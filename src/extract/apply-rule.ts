@@ -313,11 +313,11 @@ export class RuleEvents {
       const kind = kindOf(result.memory, this.graph.kinds);
       if (kind !== 'memory' && kind !== 'entry-value') return null;
     }
-    if (result.kind === 'node') {
-      const parts = [event.kind === 'node' ? event.memory : null, event.kind === 'node' ? event.of : null];
-      if (!parts.every((part) => part === null || part === undefined || this.isNode(part, argument)))
-        return null;
-    }
+    if (
+      event.kind === 'node' &&
+      ![event.memory, event.of].every((part) => part === undefined || this.isNode(part, argument))
+    )
+      return null;
     if (
       result.kind === 'container-add' &&
       !['memory', 'entry-value', 'entry-pointer'].includes(kindOf(result.item, this.graph.kinds))

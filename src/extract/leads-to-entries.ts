@@ -117,8 +117,7 @@ function mayComeToEntries(resolver: Resolver, found: Found, view: View): boolean
     const names = namesOf(at, signs);
     if (names === null) return true;
     for (const name of names) {
-      const known = inView.without.has(name) || seen.has(name);
-      if (known) continue;
+      if (inView.without.has(name) || seen.has(name)) continue;
       const rules = view.rules.calls.get(name) ?? [];
       if (rules.some(gives)) return true;
       seen.add(name);
