@@ -12,7 +12,7 @@ import type { Value } from '#event/value.js';
 import { operandsOf, somePart } from '#event/walk-program.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import { definitionOf, keyOf, type View } from './relevance.js';
-import type { Found, Resolver } from './resolve.js';
+import type { Found, InView, Resolver } from './resolve.js';
 
 /** Operators whose value is no entry, and that find out nothing about one. Every other one may be. */
 const PLAIN: ReadonlySet<string> = new Set([
@@ -56,15 +56,23 @@ const PLAIN: ReadonlySet<string> = new Set([
 /** Names that kernel code gives to entries and pointers to them, whatever struct they are members of. */
 const ENTRY_NAME = /^(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?$/;
 
-/** `found` is a function; what it calls is looked up as `view` sees it. For who watches it is one question. */
-export function leadsToEntries(resolver: Resolver, found: Found, view: View): boolean {
-  const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)}`;
-  return resolver.settle(text, (asked) => (comesToEntries(asked, found, view) ? found : null)) !== null;
+/**
+ * `found` is a function; what it calls is looked up as `view` sees it, `levels` calls below. For who watches it is one
+ * question.
+ */
+export function leadsToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
+  const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)} ${levels}`;
+  return resolver.settle(text, (asked) => (comesToEntries(asked, found, view, levels) ? found : null)) !== null;
 }
 
-function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
-  if (!mayComeToEntries(resolver, found, view)) return false;
+function comesToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
+  if (view.bodies.size === 0 && view.linked.size === 0)
+    if (!mayLeadToEntries([found], resolver, view.rules, view.rootFile, levels)) return false;
   const signs = signsOf(view.rules);
+  const inView = resolver.inView(view.rootFile, archesOf(view.rules));
+  const plain = view.bodies.size === 0 && view.linked.size === 0 && !view.rootFile.endsWith('.h');
+  /** Is it known that the name comes to none whatever the machine? */
+  const isFree = (name: string): boolean => plain && inView?.free.get(name) === Number.POSITIVE_INFINITY;
   const seen = new Set<string>();
   const waiting: Found[] = [];
   const seenFrom = `${view.rootFile} ${keyOf(view)}`;
@@ -85,6 +93,7 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
       const names = namesOf(at, signs);
       if (names === null) return true;
       for (const name of names) {
+        if (isFree(name)) continue;
         const rule = view.bodies.has(name) ? null : resolver.rule(view.rules, name);
         if (rule !== null && gives(rule)) return true;
         // A rule with callbacks runs functions that are named beside it.
@@ -103,29 +112,64 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
 }
 
 /**
- * Does the function, or anything of a name that it uses, come to entries on some machine? Where it does on none, the
- * names that it uses need not be looked up on each.
+ * Does one of the definitions, or anything of a name that they use, come to entries on some machine, `levels` calls
+ * below at most? Where it does on none, the names that they use need not be looked up on each. True where names are not
+ * all in view.
  */
-function mayComeToEntries(resolver: Resolver, found: Found, view: View): boolean {
-  if (view.bodies.size > 0 || view.linked.size > 0 || view.rootFile.endsWith('.h')) return true;
-  const inView = resolver.inView(view.rootFile, archesOf(view.rules));
+export function mayLeadToEntries(
+  founds: readonly Found[],
+  resolver: Resolver,
+  rules: RuleSet,
+  rootFile: string,
+  levels: number,
+): boolean {
+  if (rootFile.endsWith('.h')) return true;
+  const inView = resolver.inView(rootFile, archesOf(rules));
   if (inView === null) return true;
-  const signs = signsOf(view.rules);
-  const waiting = [found];
-  const seen = new Set<string>();
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    const names = namesOf(at, signs);
-    if (names === null) return true;
-    for (const name of names) {
-      if (inView.without.has(name) || seen.has(name)) continue;
-      const rules = view.rules.calls.get(name) ?? [];
-      if (rules.some(gives)) return true;
-      seen.add(name);
-      if (!rules.some(({ condition }) => isEverywhere(condition))) waiting.push(...inView.definitions(name));
+  const signs = signsOf(rules);
+  /** By name: how many calls below the root it was met first. */
+  const seen = new Map<string, number>();
+  let whole = true;
+  let layer = founds;
+  for (let level = 0; layer.length > 0; level += 1) {
+    if (level > levels) {
+      whole = false;
+      break;
     }
+    const below: Found[] = [];
+    const waiting = [...layer];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const names = namesOf(at, signs);
+      const uses = names ?? [];
+      let meets = names === null;
+      for (const name of uses) {
+        if (seen.has(name)) continue;
+        const free = inView.free.get(name) ?? -1;
+        if (free >= levels - level) {
+          if (free !== Number.POSITIVE_INFINITY) whole = false;
+          continue;
+        }
+        const known = rules.calls.get(name) ?? [];
+        meets ||= known.some(gives);
+        if (meets) break;
+        seen.set(name, level);
+        if (known.some(({ condition }) => isEverywhere(condition))) continue;
+        for (const next of inView.definitions(name))
+          (next.definition.kind === 'function' ? below : waiting).push(next);
+      }
+      if (!meets) continue;
+      for (const [name, first] of seen) noteFree(inView, name, level - 1 - first);
+      return true;
+    }
+    layer = below;
   }
-  for (const name of seen) inView.without.add(name);
+  for (const [name, first] of seen)
+    noteFree(inView, name, whole ? Number.POSITIVE_INFINITY : levels - first);
   return false;
+}
+
+function noteFree({ free }: InView, name: string, levels: number): void {
+  if (levels > (free.get(name) ?? -1)) free.set(name, levels);
 }
 
 const isEverywhere = ({ arch, notArch, facts, config }: CallRule['condition']): boolean =>
@@ -156,10 +200,15 @@ function namesOf({ index, definition }: Found, signs: Signs): readonly string[] 
 function readNames(text: string, definition: Definition, signs: Signs): readonly string[] | null {
   if (definition.kind === 'table') return Object.values(definition.members);
   if (definition.kind !== 'function' && definition.kind !== 'macro') return [];
-  if (text.slice(definition.start, definition.end).includes('##')) return null;
-  const names = identifiersIn(text, definition.start, definition.end);
+  // `, ##args` puts no name together, and a size is no entry.
+  const own = text.slice(definition.start, definition.end).replace(/,\s*##|\bsizeof\s*\([\w\s*]*\)/g, ' ');
+  if (own.includes('##')) return null;
+  const names = identifiersIn(own, 0, own.length);
+  // What a macro without parameters calls so is a variable of its users, which they use by that name, too.
+  const constant = definition.kind === 'macro' && definition.parameters === null;
+  const named = !constant || /(?:\.|->)\s*(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?\b/.test(own);
   for (const name of names) {
-    if (signs.names.has(name) || ENTRY_NAME.test(name)) return null;
+    if (signs.names.has(name) || (named && ENTRY_NAME.test(name))) return null;
     if (signs.members.get(name)?.some((struct) => names.has(struct)) === true) return null;
   }
   return [...names];

@@ -105,8 +105,8 @@ export class IndexCache {
 export interface InView {
   /** In the file itself and the headers that it or they include under any condition. */
   definitions(name: string): readonly Found[];
-  /** Names that lead to no entry there: kept by leads-to-entries.ts. */
-  readonly without: Set<string>;
+  /** By name: so many calls below a use of it there is no entry. Kept by leads-to-entries.ts. */
+  readonly free: Map<string, number>;
 }
 
 interface Lowered {
@@ -131,6 +131,12 @@ export class Resolver {
   private readonly headers = new Map<string, ReadonlyMap<string, number>>();
   private readonly found = new Map<string, Found | null>();
   private readonly symbols = new Map<string, string | undefined>();
+  /** How many symbols are being found out: what is answered meanwhile is not final. */
+  private settling = 0;
+  private readonly conditions = new Map<string, boolean>();
+  private readonly alive = new WeakMap<FileIndex, Map<string, Definition | null>>();
+  /** By file: headers that it includes itself. */
+  private readonly includes = new Map<string, readonly string[]>();
   private readonly includers = new Map<string, string | null>();
   private readonly folders = new Map<string, readonly string[]>();
   private readonly settled = new Map<string, Found | null>();
@@ -269,6 +275,16 @@ export class Resolver {
   }
 
   private findLive(index: FileIndex, name: string): Definition | null {
+    const found = this.alive.get(index) ?? new Map<string, Definition | null>();
+    this.alive.set(index, found);
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    const definition = this.searchLive(index, name);
+    if (this.settling === 0) found.set(name, definition);
+    return definition;
+  }
+
+  private searchLive(index: FileIndex, name: string): Definition | null {
     const definitions = index.definitions.get(name) ?? [];
     for (const definition of definitions) {
       if (marksItself(index, definition)) continue;
@@ -280,8 +296,10 @@ export class Resolver {
         );
       const own = guarded && asksFor(definition, name) && this.archMacro(name, true) === undefined;
       const symbols = (symbol: string): string | undefined =>
-        own && symbol === name ? undefined : this.symbol(symbol);
-      if (definition.when.every((condition) => evaluateCondition(condition, symbols))) return definition;
+        symbol === name ? undefined : this.symbol(symbol);
+      const isLive = (condition: string): boolean =>
+        own ? evaluateCondition(condition, symbols) : this.isTrue(condition);
+      if (definition.when.every(isLive)) return definition;
     }
     return null;
   }
@@ -399,15 +417,19 @@ export class Resolver {
     if (this.view === null) return null;
     return this.cache.inView(this.view.tree, file, () => {
       const files = this.everyHeaderOf(file, arches);
+      const known = new Map<string, readonly Found[]>();
       return {
-        without: new Set(),
+        free: new Map(),
         definitions: (name) => {
+          const made = known.get(name);
+          if (made !== undefined) return made;
           const found: Found[] = [];
           for (const path of this.cache.definersOf(name)) {
             const index = files.has(path) ? this.indexed(path) : null;
             for (const definition of index?.definitions.get(name) ?? [])
               if (index !== null) found.push({ index, definition });
           }
+          known.set(name, found);
           return found;
         },
       };
@@ -463,15 +485,8 @@ export class Resolver {
       for (const path of wave) {
         const index = this.indexed(path);
         if (index === null) continue;
-        for (const include of index.includes) {
-          // pgtable_64.h is not in view of a 32-bit kernel.
-          if (
-            !include.when.every((condition) => evaluateCondition(condition, (symbol) => this.symbol(symbol)))
-          )
-            continue;
-          const target = this.includePath(include.path, include.system, path);
-          if (target === null || seen.has(target) || target === file) continue;
-          if (!worthReading(target)) continue;
+        for (const target of this.includedBy(path, index)) {
+          if (seen.has(target) || target === file) continue;
           seen.add(target);
           next.push(target);
         }
@@ -486,6 +501,29 @@ export class Resolver {
     for (const path of sorted) this.indexed(path);
     const result = new Map(sorted.map((path, place) => [path, place]));
     this.headers.set(file, result);
+    return result;
+  }
+
+  /** What a file includes on this machine and is worth reading. */
+  private includedBy(path: string, index: FileIndex): readonly string[] {
+    const known = this.includes.get(path);
+    if (known !== undefined) return known;
+    const found: string[] = [];
+    for (const include of index.includes) {
+      // pgtable_64.h is not in view of a 32-bit kernel.
+      if (!include.when.every((condition) => this.isTrue(condition))) continue;
+      const target = this.includePath(include.path, include.system, path);
+      if (target !== null && worthReading(target)) found.push(target);
+    }
+    if (this.settling === 0) this.includes.set(path, found);
+    return found;
+  }
+
+  private isTrue(condition: string): boolean {
+    const known = this.conditions.get(condition);
+    if (known !== undefined) return known;
+    const result = evaluateCondition(condition, (symbol) => this.symbol(symbol));
+    if (this.settling === 0) this.conditions.set(condition, result);
     return result;
   }
 
@@ -518,9 +556,11 @@ export class Resolver {
     this.symbols.set(symbol, undefined);
     // A header's own guard is not defined while it is read.
     if (/_H_*$/.test(symbol)) return undefined;
+    this.settling += 1;
     const value = symbol.startsWith('CONFIG_')
       ? this.unstated(symbol)
       : (this.archMacro(symbol) ?? this.unstated(symbol));
+    this.settling -= 1;
     this.symbols.set(symbol, value);
     return value;
   }

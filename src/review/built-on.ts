@@ -23,19 +23,39 @@ export function isBuiltOn(
   if (makefile === null) return true;
   const bits = configuration('CONFIG_64BIT') === undefined ? '32' : '64';
   const object = path.slice(slash + 1).replace(/\.c$/, '.o');
-  const joined = makefile.replace(/\\\n/g, ' ').replaceAll('$(BITS)', bits);
   let named = false;
-  for (const line of joined.split('\n')) {
-    const match = /^([A-Za-z0-9_./$()-]+)\s*[:+]?=(.*)$/.exec(line);
-    if (match === null || !(match[2] ?? '').split(/\s+/).includes(object)) continue;
+  for (const { target, objects } of linesOf(makefile, bits)) {
+    if (!objects.has(object)) continue;
     named = true;
-    const condition = /\$\((CONFIG_\w+)\)/.exec(match[1] ?? '')?.[1];
+    const condition = /\$\((CONFIG_\w+)\)/.exec(target)?.[1];
     if (condition === undefined) return true;
     const isSet = evaluateCondition(`defined(${condition})`, configuration);
     if (isSet && architectureAllows(condition.replace(/^CONFIG_/, ''), machine.arch, read)) return true;
   }
   // Parts of composite objects are listed under the composite's name; a file no line names is judged by its folder.
   return !named && !(/_(32|64)\.c$/.exec(path)?.[1] === (bits === '64' ? '32' : '64'));
+}
+
+interface MakefileLine {
+  /** What is assigned to: `obj-$(CONFIG_X)`. */
+  readonly target: string;
+  readonly objects: ReadonlySet<string>;
+}
+
+/** One Makefile is asked about the files of its folder one after the other. */
+let last: { readonly text: string; readonly bits: string; readonly lines: readonly MakefileLine[] } | null =
+  null;
+
+function linesOf(makefile: string, bits: string): readonly MakefileLine[] {
+  if (last?.text === makefile && last.bits === bits) return last.lines;
+  const lines: MakefileLine[] = [];
+  for (const line of makefile.replace(/\\\n/g, ' ').replaceAll('$(BITS)', bits).split('\n')) {
+    const match = /^([A-Za-z0-9_./$()-]+)\s*[:+]?=(.*)$/.exec(line);
+    if (match !== null)
+      lines.push({ target: match[1] ?? '', objects: new Set((match[2] ?? '').split(/\s+/)) });
+  }
+  last = { text: makefile, bits, lines };
+  return lines;
 }
 
 /** Kconfig files that define symbols of page-table code for all architectures. */

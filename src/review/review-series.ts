@@ -149,6 +149,7 @@ function searchPatch(
       if (name.file === file && !changed.some((known) => known.name === name.name)) changed.push(name);
     session.functions += changed.length;
     if (changed.length === 0) continue;
+    const near = changed.filter(({ name }) => session.mayLeadToEntries(name, after, state.after, machines));
     const notBuilt: string[] = [];
     const dead = new Map<string, string[]>();
     const sides = machines.flatMap((machine) => {
@@ -176,7 +177,7 @@ function searchPatch(
         ? session.options.now() + unchangedMilliseconds * changed.length
         : Number.POSITIVE_INFINITY;
     for (const { machine, old, now } of sides) {
-      const live = changed.filter((change) => {
+      const live = near.filter((change) => {
         const isLive =
           also.some(({ name }) => name === change.name) || isLiveChange(change.name, before, after, old, now);
         if (!isLive) dead.set(change.name, [...(dead.get(change.name) ?? []), machine.name]);

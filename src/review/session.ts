@@ -3,6 +3,7 @@ import type { FileIndex } from '#c/ir.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { programShape } from '#extract/finish-program.js';
+import { mayLeadToEntries } from '#extract/leads-to-entries.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { SharedExtraction } from '#extract/shared-extraction.js';
 import { factsOf } from '#machine/facts.js';
@@ -201,6 +202,22 @@ export class Session {
   index(tree: Tree, path: string): FileIndex | null {
     const text = tree.read(path);
     return text === null ? null : this.cache.index(path, text);
+  }
+
+  /**
+   * Can what a scan asks of a function of the file show in it at all? Not where it does not come to an entry on any
+   * machine.
+   */
+  mayLeadToEntries(
+    name: string,
+    index: FileIndex | null,
+    tree: Tree,
+    machines: readonly MachineFile[],
+  ): boolean {
+    const [machine] = machines;
+    if (this.options.kindCallers !== true || index === null || machine === undefined) return true;
+    const founds = (index.definitions.get(name) ?? []).map((definition) => ({ index, definition }));
+    return mayLeadToEntries(founds, this.resolver(tree, machine), this.rules, index.file, DEPTH_LIMIT);
   }
 
   private readonly parties = new WeakMap<Resolver, Map<string, readonly EventProgram[]>>();
