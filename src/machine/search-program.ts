@@ -10,7 +10,7 @@ import { leavesEntriesAlone } from '#event/leaves-entries-alone.js';
 import type { Path, SearchLimits } from '#explore/model.js';
 import { search } from '#explore/search.js';
 import { createModel, type ModelOptions, type State } from './create-model.js';
-import type { Action, Violation } from './run.js';
+import type { Action, ChoiceVector, Violation } from './run.js';
 
 /** A run, and the questions whose answers its model remembers: `explainRun` takes it again on such a model. */
 export interface Run extends Path<State, Action, Violation> {
@@ -47,9 +47,11 @@ export interface Learnt {
   readonly confused: Set<string>;
   /** Did it have more states than are searched with every answer remembered? */
   large: boolean;
+  /** Choices of runs that go wrong, by what goes wrong. */
+  readonly wrong: Map<string, ChoiceVector>;
 }
 
-export const nothingLearnt = (): Learnt => ({ confused: new Set(), large: false });
+export const nothingLearnt = (): Learnt => ({ confused: new Set(), large: false, wrong: new Map() });
 
 /** Most programs have less states. */
 const SMALL = 2_000;
@@ -81,10 +83,17 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
   // What is fixed leaves few states of a large program.
   const fixed = options.fixed !== undefined && options.fixed.size > 0;
   let states = 0;
+  // A scan finds little: what is clean with answers forgotten is so at less cost.
+  const bold = options.kind === true && alone && !fixed;
+  if (bold) {
+    const first = once(new Set(learnt.confused), limits.states);
+    if (first.violations.length === 0 || first.end === 'time-limit') return first;
+    states = first.states;
+  }
   if (!alone || fixed || !learnt.large || limits.states <= small) {
     const first = once(null, alone ? Math.min(small, limits.states) : limits.states);
-    if (!alone || first.end === null || limits.states <= small) return first;
-    states = first.states;
+    states += first.states;
+    if (!alone || first.end === null || limits.states <= small) return { ...first, states };
     if (!fixed) learnt.large = true;
   }
   let remembered: ReadonlySet<string> = new Set(learnt.confused);

@@ -126,6 +126,21 @@ export function judge(
       else if (fresh === false) old.push(run);
       if (limits.expired()) break;
     }
+    // What is too much to search may go wrong by the choices that made it do so on another machine.
+    if (all.end !== null && limits.kind === true)
+      for (const [name, vector] of limits.learnt?.wrong ?? []) {
+        if (limits.expired()) break;
+        if (found.some((known) => nameOf(known.violation) === name)) continue;
+        const again = runs(side, facts, limits, RUNS, { fixed: vector });
+        states += again.states;
+        for (const run of again.violations) {
+          const what = nameOf(run.violation);
+          if (found.some((known) => nameOf(known.violation) === what)) continue;
+          if (isNew(run, choicesOf(run)) === true) found.push(run);
+        }
+      }
+    for (const run of limits.kind === true ? found : [])
+      limits.learnt?.wrong.set(nameOf(run.violation), choicesOf(run));
     // Runs that are shown are runs of the code as it is now.
     if (side === after) kept.push(...old);
     // Answers that nothing reads any more are forgotten: a run that is there on both sides may stand for another one

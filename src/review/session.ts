@@ -41,8 +41,8 @@ export class Kept {
 /** What a search counts that came to its end: where machine after machine is decided, the rest shall be, too. */
 const SETTLED_SHARE = 0.5;
 
-/** Machines on which a root of many is searched that is too much to search. */
-const MACHINES_TRIED = 2;
+/** Machines on which a root of many is searched that is too much to search: on the next it seldom is less. */
+const MACHINES_TRIED = 1;
 
 const rootOf = ({ file, root, changed }: Task): string => `${file} ${root} ${changed.name}`;
 
