@@ -9,4 +9,4 @@ export const REVIEW_LIMITS: ReviewOptions['limits'] = {
 };
 
 /** A scan asks the same of hundreds of functions: what is not settled after this many states seldom is at all. */
-export const SCAN_LIMITS: ReviewOptions['limits'] = { states: 4_000, milliseconds: 20_000 };
+export const SCAN_LIMITS: ReviewOptions['limits'] = { states: 20_000, milliseconds: 20_000 };

@@ -62,7 +62,9 @@ const ENTRY_NAME = /^(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?$/;
  */
 export function leadsToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
   const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)} ${levels}`;
-  return resolver.settle(text, (asked) => (comesToEntries(asked, found, view, levels) ? found : null)) !== null;
+  return (
+    resolver.settle(text, (asked) => (comesToEntries(asked, found, view, levels) ? found : null)) !== null
+  );
 }
 
 function comesToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
@@ -163,8 +165,7 @@ export function mayLeadToEntries(
     }
     layer = below;
   }
-  for (const [name, first] of seen)
-    noteFree(inView, name, whole ? Number.POSITIVE_INFINITY : levels - first);
+  for (const [name, first] of seen) noteFree(inView, name, whole ? Number.POSITIVE_INFINITY : levels - first);
   return false;
 }
 

@@ -83,18 +83,20 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
   // What is fixed leaves few states of a large program.
   const fixed = options.fixed !== undefined && options.fixed.size > 0;
   let states = 0;
+  /** With every answer remembered: null where that is too much. */
+  const exactly = (): ProgramRuns | null => {
+    const result = once(null, alone ? Math.min(small, limits.states) : limits.states);
+    states += result.states;
+    if (!alone || result.end === null || limits.states <= small) return { ...result, states };
+    if (!fixed) learnt.large = true;
+    return null;
+  };
   // A scan finds little: what is clean with answers forgotten is so at less cost.
   const bold = options.kind === true && alone && !fixed;
-  if (bold) {
-    const first = once(new Set(learnt.confused), limits.states);
-    if (first.violations.length === 0 || first.end === 'time-limit') return first;
-    states = first.states;
-  }
-  if (!alone || fixed || !learnt.large || limits.states <= small) {
-    const first = once(null, alone ? Math.min(small, limits.states) : limits.states);
-    states += first.states;
-    if (!alone || first.end === null || limits.states <= small) return { ...first, states };
-    if (!fixed) learnt.large = true;
+  const isSmall = !alone || fixed || !learnt.large || limits.states <= small;
+  if (isSmall && !bold) {
+    const result = exactly();
+    if (result !== null) return result;
   }
   let remembered: ReadonlySet<string> = new Set(learnt.confused);
   for (;;) {
@@ -109,6 +111,10 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
     if (confused.size === 0) return { ...result, states };
     for (const key of confused) learnt.confused.add(key);
     if (result.end === 'time-limit') return { ...result, violations: sound, states };
+    if (bold && isSmall && remembered.size === 0) {
+      const exact = exactly();
+      if (exact !== null) return exact;
+    }
     if (states >= SEARCHES * limits.states)
       return { ...result, violations: sound, end: 'state-limit', states };
     remembered = new Set([...remembered, ...confused]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, ProgramNode } from '#event/program.js';
 import { factsOf } from '#machine/facts.js';
+import { nothingLearnt } from '#machine/search-program.js';
 import { judge } from '#review/judge.js';
 import { clear, flushPage, machine, op, program, putOld, v } from '../machine/programs.js';
 
@@ -100,4 +101,26 @@ describe('code that turns back early', () => {
     const found = verdict(freeUnless(false, 'on yes'), freeUnless(false));
     expect(found.introduced.map((run) => run.violation.hazard)).toEqual(['free-before-flush']);
   });
+});
+
+test('what is too much to search is tried by the choices with which it went wrong before', () => {
+  const learnt = nothingLearnt();
+  const search = (program: EventProgram, states: number) =>
+    judge(
+      null,
+      [program],
+      factsOf(machine('x86-64')),
+      { states, expired: () => false, kind: true, learnt },
+      false,
+    );
+  const wrong = flushWhere('&&');
+  const whole = search(wrong, 10_000);
+  expect(whole.introduced.map((run) => run.violation.hazard)).toEqual(['free-before-flush']);
+  const few = 6;
+  const [again, other] = [search(wrong, few), search(flushWhere('always'), few)];
+  expect(again.introduced.map((run) => run.violation.hazard)).toEqual(['free-before-flush']);
+  expect(other.introduced).toEqual([]);
+  expect(other.cutOff).toBe('state-limit');
+  learnt.wrong.clear();
+  expect(search(wrong, few)).toMatchObject({ introduced: [], cutOff: 'state-limit' });
 });

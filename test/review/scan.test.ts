@@ -433,6 +433,17 @@ describe('code that has nothing to do with entries is not searched', () => {
     onProgress: () => {},
   } as const;
 
+  /** Is the function asked about on some machine? */
+  const isLookedThrough = (text: string): boolean => {
+    const tree = change({}, { 'mm/a.c': text }).after;
+    const asked: string[] = [];
+    const onProgress: ReviewOptions['onProgress'] = (event) => {
+      if (event.kind === 'function') asked.push(event.function);
+    };
+    scanFile(tree, 'mm/a.c', rules, { ...OPTIONS, onProgress }, new Kept());
+    return asked.includes('drop');
+  };
+
   test('a page that comes from nowhere near one', () => {
     const text = `void drop(struct list_head *list, struct page *page, int n)\n{\n\tif (n > 1)\n\t\tlist_add(&page->lru, list);\n\telse\n\t\t__free_page(page);\n}\n`;
     expect(found(text)).toEqual({ functions: [], states: 0 });
@@ -451,6 +462,29 @@ describe('code that has nothing to do with entries is not searched', () => {
     expect(found(text, headers, ['x86-64'])).toEqual({ functions: [], states: 0 });
     expect(found(text, headers, ['x86-64', 'arm64']).states).toBeGreaterThan(0);
     expect(found(text, { ...headers, 'mm/a.c': text.replace(/#include.*\n/, '') }, ['arm64']).states).toBe(0);
+  });
+
+  test('an entry that is met deeper than calls are followed', () => {
+    const nest = (depth: number): string => {
+      const body = (n: number): string => (n === depth ? free('vmf->pte') : `\tdown${n + 1}(vmf);\n`);
+      const downs = Array.from({ length: depth + 1 }, (_, n) => depth - n).map(
+        (n) => `static void ${n === 0 ? 'drop' : `down${n}`}(struct vm_fault *vmf)\n{\n${body(n)}}\n`,
+      );
+      return downs.join('').replace('static void drop', 'void drop');
+    };
+    expect(isLookedThrough(nest(7))).toBe(true);
+    expect(isLookedThrough(nest(8))).toBe(false);
+  });
+
+  test.each([
+    ['a size', '#define ORDER (sizeof(pte_t) * 2)', '#define ORDER ((pte_t *)vmf)->pte'],
+    ['a list that may be empty', '#define ORDER log(1, ##vmf)', '#define ORDER vmf->p##te'],
+    ['a constant of that name', '#define ORDER no_such_pmd', '#define ORDER vmf->pte'],
+  ])('%s is no entry', (_, macro, entry) => {
+    const use = (define: string): string =>
+      `${define}\nvoid drop(struct vm_fault *vmf, struct page *page)\n{\n\tuse(ORDER);\n\t__free_page(page);\n}\n`;
+    expect(isLookedThrough(use(macro))).toBe(false);
+    expect(isLookedThrough(use(entry))).toBe(true);
   });
 
   test('flags of a page are no entry in it', () => {
