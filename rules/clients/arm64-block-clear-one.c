@@ -5,14 +5,16 @@
 void client(struct vm_area_struct *vma)
 {
 	unsigned long start = first_address();
-	unsigned int nr = 1;
-	unsigned long end = start + nr * PAGE_SIZE;
+	unsigned long end = start + PAGE_SIZE;
 	int whole = shootdown_blocks();
 	pte_t own = one_entry(start, end, whole);
 
 	if (!stands_as(own, whole))
 		return;
-	ptep_get_and_clear(vma->vm_mm, start, shootdown_entry(start));
+	if (shootdown_misfit() == 0)
+		ptep_get_and_clear(vma->vm_mm, start, shootdown_entry(start));
+	else
+		pte_clear(vma->vm_mm, start, shootdown_entry(start));
 	flush_tlb_range(vma, start, end);
 	put_page(pte_page(own));
 }
