@@ -34,7 +34,7 @@ export function extractProgram(
 ): Extraction | { readonly reason: string; readonly line: number } {
   const { bodies, linked, outermost } = options;
   const view = { rules, bodies, linked, rootFile: root.index.file, together: false };
-  if (options.kindCallers === true && !leadsToEntries(resolver, root, view, options.depthLimit)) {
+  if (options.kindCallers === true && !leadsToEntries(resolver, root, view)) {
     const { name } = root.definition;
     return { program: emptyProgram(name, outermost), followed: [name], gaps: [] };
   }

@@ -207,10 +207,10 @@ function positions(draft: Draft): ProgramNode[] {
         ('scope' in node.event ? node.event.scope : {}) as unknown as Record<string, unknown>,
       ];
       for (const part of parts) {
-        mark(starts, part['start'] as Expression | undefined);
-        mark(starts, part['address'] as Expression | undefined);
-        markShifted(part['start'] as Expression | undefined);
-        markShifted(part['address'] as Expression | undefined);
+        for (const start of [part['start'], part['address']] as (Expression | undefined)[]) {
+          mark(starts, start);
+          markShifted(start);
+        }
         mark(ends, part['end'] as Expression | undefined);
       }
     }

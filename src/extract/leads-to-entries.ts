@@ -54,22 +54,17 @@ const PLAIN: ReadonlySet<string> = new Set([
 ]);
 
 /** Names that kernel code gives to entries and pointers to them, whatever struct they are members of. */
-const ENTRY_NAME = /^(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?$/;
+const ENTRY = '(?:\\w+_)?(?:pte|pmd|pud|p4d|pgd)p?';
+const ENTRY_NAME = new RegExp(`^${ENTRY}$`);
+const ENTRY_MEMBER = new RegExp(`(?:\\.|->)\\s*${ENTRY}\\b`);
 
-/**
- * `found` is a function; what it calls is looked up as `view` sees it, `levels` calls below. For who watches it is one
- * question.
- */
-export function leadsToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
-  const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)} ${levels}`;
-  return (
-    resolver.settle(text, (asked) => (comesToEntries(asked, found, view, levels) ? found : null)) !== null
-  );
+/** `found` is a function; what it calls is looked up as `view` sees it. For who watches it is one question. */
+export function leadsToEntries(resolver: Resolver, found: Found, view: View): boolean {
+  const text = `entries ${found.index.file}:${found.definition.start} ${view.rootFile} ${keyOf(view)}`;
+  return resolver.settle(text, (asked) => (comesToEntries(asked, found, view) ? found : null)) !== null;
 }
 
-function comesToEntries(resolver: Resolver, found: Found, view: View, levels: number): boolean {
-  if (view.bodies.size === 0 && view.linked.size === 0)
-    if (!mayLeadToEntries([found], resolver, view.rules, view.rootFile, levels)) return false;
+function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   const signs = signsOf(view.rules);
   const inView = resolver.inView(view.rootFile, archesOf(view.rules));
   const plain = view.bodies.size === 0 && view.linked.size === 0 && !view.rootFile.endsWith('.h');
@@ -142,9 +137,8 @@ export function mayLeadToEntries(
     const waiting = [...layer];
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
       const names = namesOf(at, signs);
-      const uses = names ?? [];
       let meets = names === null;
-      for (const name of uses) {
+      for (const name of names ?? []) {
         if (seen.has(name)) continue;
         const free = inView.free.get(name) ?? -1;
         if (free >= levels - level) {
@@ -207,7 +201,7 @@ function readNames(text: string, definition: Definition, signs: Signs): readonly
   const names = identifiersIn(own, 0, own.length);
   // What a macro without parameters calls so is a variable of its users, which they use by that name, too.
   const constant = definition.kind === 'macro' && definition.parameters === null;
-  const named = !constant || /(?:\.|->)\s*(?:\w+_)?(?:pte|pmd|pud|p4d|pgd)p?\b/.test(own);
+  const named = !constant || ENTRY_MEMBER.test(own);
   for (const name of names) {
     if (signs.names.has(name) || (named && ENTRY_NAME.test(name))) return null;
     if (signs.members.get(name)?.some((struct) => names.has(struct)) === true) return null;

@@ -139,8 +139,8 @@ export function judge(
           if (isNew(run, choicesOf(run)) === true) found.push(run);
         }
       }
-    for (const run of limits.kind === true ? found : [])
-      limits.learnt?.wrong.set(nameOf(run.violation), choicesOf(run));
+    if (limits.kind === true)
+      for (const run of found) limits.learnt?.wrong.set(nameOf(run.violation), choicesOf(run));
     // Runs that are shown are runs of the code as it is now.
     if (side === after) kept.push(...old);
     // Answers that nothing reads any more are forgotten: a run that is there on both sides may stand for another one

@@ -41,9 +41,6 @@ export class Kept {
 /** What a search counts that came to its end: where machine after machine is decided, the rest shall be, too. */
 const SETTLED_SHARE = 0.5;
 
-/** Machines on which a root of many is searched that is too much to search: on the next it seldom is less. */
-const MACHINES_TRIED = 1;
-
 const rootOf = ({ file, root, changed }: Task): string => `${file} ${root} ${changed.name}`;
 
 /** A fork's searches have this part of the time. */
@@ -110,14 +107,14 @@ export class Session {
     this.settled = 0;
   }
 
-  /** On how many machines the search of a root was cut off with nothing found. */
-  private readonly open = new Map<string, number>();
+  /** Roots of which the search was cut off on some machine with nothing found. */
+  private readonly open = new Set<string>();
 
   private readonly openNames = new Set<string>();
 
   /** A search of this root was cut off on one machine. */
   leaveOpen(task: Task): void {
-    this.open.set(rootOf(task), (this.open.get(rootOf(task)) ?? 0) + 1);
+    this.open.add(rootOf(task));
     this.openNames.add(task.root);
   }
 
@@ -129,11 +126,9 @@ export class Session {
     return this.ofMany && [...this.openNames].some((name) => followed.has(name));
   }
 
-  /** Was it on so many machines that the others are not tried any more? */
+  /** Was it, so that other machines, on which it seldom is less, are not tried any more? */
   isHopeless(task: Task): boolean {
-    return (
-      this.ofMany && (this.open.get(rootOf(task)) ?? 0) >= MACHINES_TRIED && !this.shown.has(rootOf(task))
-    );
+    return this.ofMany && this.open.has(rootOf(task)) && !this.shown.has(rootOf(task));
   }
 
   private readonly shown = new Set<string>();
