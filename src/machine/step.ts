@@ -104,9 +104,6 @@ interface Taken {
   readonly of: number;
 }
 
-/** Ends what was to be done quietly. */
-const ASKS = Symbol('asks');
-
 export class Step {
   readonly choices: Choice[] = [];
   readonly taken: Taken[] = [];
@@ -115,6 +112,8 @@ export class Step {
   blocked = false;
   /** Nothing may be asked. */
   private quiet = false;
+  /** It was all the same. */
+  private asked = false;
 
   constructor(
     readonly machine: Machine,
@@ -132,20 +131,18 @@ export class Step {
     if (!this.assumptions.includes(text)) this.assumptions.push(text);
   }
 
-  /** Does `act`, as long as it asks nothing. False: it would have; what it did to the state so far is to be forgotten. */
+  /** Does `act`. False: it asked something, and went on with any answer; what it did to the state is to be forgotten. */
   quietly(act: () => void): boolean {
     const assumptions = this.assumptions.length;
+    const { blocked } = this;
     this.quiet = true;
-    try {
-      act();
-      return true;
-    } catch (error) {
-      if (error !== ASKS) throw error;
-      this.assumptions.length = assumptions;
-      return false;
-    } finally {
-      this.quiet = false;
-    }
+    this.asked = false;
+    act();
+    this.quiet = false;
+    if (!this.asked) return true;
+    this.assumptions.length = assumptions;
+    this.blocked = blocked;
+    return false;
   }
 
   // ---- choices
@@ -158,7 +155,7 @@ export class Step {
   ): number {
     if (options.length === 0) throw new Error(`the choice ${key} has no options`);
     if (options.length === 1) return 0;
-    if (this.quiet) throw ASKS;
+    if (this.quiet) return this.askQuietly();
     if (this.machine.kind && kindest !== undefined) {
       const index = options.indexOf(kindest);
       if (index >= 0) {
@@ -186,10 +183,15 @@ export class Step {
     return index;
   }
 
+  private askQuietly(): number {
+    this.asked = true;
+    return 0;
+  }
+
   /** A question that has one answer in a run, whether or not the state remembers it. */
   ask(key: string, options: readonly string[]): number {
     if (options.length === 1) return 0;
-    if (this.quiet) throw ASKS;
+    if (this.quiet) return this.askQuietly();
     const wanted = this.machine.fixed.get(key)?.[0];
     const fixed = wanted === undefined ? -1 : options.indexOf(wanted);
     let index = fixed;
