@@ -96,9 +96,11 @@ export async function reviewOnThreads(
   process.once('SIGINT', interrupt);
   let done = 0;
   const parts: (ReviewPart | null)[] = Array.from({ length: count }, () => null);
-  const order = parts.map((_, index) => index).sort((a, b) => weight(b) - weight(a) || a - b);
+  const order = parts
+    .map((_, index) => ({ index, weight: weight(index) }))
+    .sort((a, b) => b.weight - a.weight || a.index - b.index);
   try {
-    const all = order.map(async (index) => {
+    const all = order.map(async ({ index }) => {
       const port = progress.visible ? tellingPort(progress.show) : null;
       const task = { index, progress: port };
       parts[index] = await pool

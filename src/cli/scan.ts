@@ -31,7 +31,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
   if (chosen === null) throw new UsageError('scan needs a kernel tree: name it with --tree, or stand in one');
   const inside = paths.map((path) => insideTree(path, chosen));
 
-  const [{ filesToScan, unscanned }, { joinScan, skippedPart }] = await Promise.all([
+  const [{ filesToScan, scanWeight, unscanned }, { joinScan, skippedPart }] = await Promise.all([
     import('#review/review-files.js'),
     import('#review/join-parts.js'),
   ]);
@@ -43,7 +43,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags): Promise<
     { source, machines, existing: true, suggestions: false, cache: flags.cache !== false },
     {
       count: files.length,
-      weight: (index) => chosen.tree.read(files[index] ?? '')?.length ?? 0,
+      weight: (index) => scanWeight(chosen.tree.read(files[index] ?? '') ?? ''),
       without: (index, reason) => skippedPart(unscanned(files[index] ?? ''), files[index] ?? '', reason),
     },
     jobsForScan(flags.jobs ?? null, files.length),
