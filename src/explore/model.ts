@@ -54,6 +54,8 @@ export interface SearchResult<S, A, V> {
 
 export interface SearchLimits<V = never> {
   readonly states: number;
+  /** The same for a search that has found nothing wrong so far. Default: `states`. */
+  readonly idle?: number;
   /** Asked every few hundred states; true ends the search with `time-limit`. */
   readonly expired: () => boolean;
   readonly collect: number;

@@ -164,13 +164,18 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
     ends,
   });
 
+  const isTooMuch = (): boolean => {
+    const most = violations.length > 0 ? limits.states : Math.min(limits.states, limits.idle ?? limits.states);
+    return seen.length > most || put > MOST_WAITING * most;
+  };
+
   for (const { state } of model.initial()) if (arrive(state, null, null, [])) return result('stopped');
   let at = 0;
   for (let steps = 0; at < seen.length || steps < waiting.length; steps += 1) {
     depth = steps;
     for (const act of waiting[steps] ?? []) {
       if (act()) return result('stopped');
-      if (seen.length > limits.states) return result('state-limit');
+      if (isTooMuch()) return result('state-limit');
     }
     put -= waiting[steps]?.length ?? 0;
     delete waiting[steps];
@@ -189,7 +194,7 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
       for (const way of ways) {
         if (arrive(way.state, frame, { kind: 'step', from: at, action: way.action }, stood))
           return result('stopped');
-        if (seen.length > limits.states || put > MOST_WAITING * limits.states) return result('state-limit');
+        if (isTooMuch()) return result('state-limit');
       }
     }
   }

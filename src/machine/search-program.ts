@@ -9,7 +9,7 @@
 import { leavesEntriesAlone } from '#event/leaves-entries-alone.js';
 import type { Path, SearchLimits } from '#explore/model.js';
 import { search } from '#explore/search.js';
-import { createModel, type ModelOptions, type State } from './create-model.js';
+import { createModel, type MachineModel, type ModelOptions, type State } from './create-model.js';
 import type { Action, ChoiceVector, Violation } from './run.js';
 
 /** A run, and the questions whose answers its model remembers: `explainRun` takes it again on such a model. */
@@ -58,12 +58,28 @@ const SMALL = 2_000;
 /** All searches for one program together take at most so many times the limit of one. */
 const SEARCHES = 2;
 
+/**
+ * A scan asks the same of hundreds of functions. What goes wrong does so before every node was met a few times: where
+ * nothing has, further states are worth little.
+ */
+const IDLE_STATES = 4_000;
+const IDLE_STATES_A_NODE = 8;
+
+const idleStates = ({ machine }: MachineModel): number =>
+  Math.max(IDLE_STATES, ...machine.programs.map(({ nodes }) => IDLE_STATES_A_NODE * nodes.length));
+
 /** Throws what `createModel` throws. */
 export function searchProgram(options: ModelOptions, limits: ProgramLimits): ProgramRuns {
+  const alone = options.programs.length === 1;
+  // What is fixed leaves few states of a large program.
+  const fixed = options.fixed !== undefined && options.fixed.size > 0;
+  // A scan finds little: what is clean with answers forgotten is so at less cost.
+  const bold = options.kind === true && alone && !fixed;
   const once = (remembered: ReadonlySet<string> | null, states: number): ProgramRuns => {
     const model = createModel(remembered === null ? options : { ...options, remembered });
     const result = search(model, {
       states,
+      ...(remembered?.size === 0 && bold ? { idle: idleStates(model) } : {}),
       expired: limits.expired,
       collect: limits.collect,
       each: limits.each,
@@ -75,13 +91,10 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
       ends: result.ends,
     };
   };
-  const alone = options.programs.length === 1;
   if (options.kind === true && alone && options.programs.every(({ nodes }) => leavesEntriesAlone(nodes)))
     return { violations: [], end: null, states: 0, ends: 1 };
   const small = limits.small ?? SMALL;
   const learnt = limits.learnt ?? nothingLearnt();
-  // What is fixed leaves few states of a large program.
-  const fixed = options.fixed !== undefined && options.fixed.size > 0;
   let states = 0;
   /** With every answer remembered: null where that is too much. */
   const exactly = (): ProgramRuns | null => {
@@ -91,8 +104,6 @@ export function searchProgram(options: ModelOptions, limits: ProgramLimits): Pro
     if (!fixed) learnt.large = true;
     return null;
   };
-  // A scan finds little: what is clean with answers forgotten is so at less cost.
-  const bold = options.kind === true && alone && !fixed;
   const isSmall = !alone || fixed || !learnt.large || limits.states <= small;
   if (isSmall && !bold) {
     const result = exactly();
