@@ -138,7 +138,8 @@ export class Resolver {
   /** By file: headers that it includes itself. */
   private readonly includes = new Map<string, readonly string[]>();
   private readonly includers = new Map<string, string | null>();
-  private readonly folders = new Map<string, readonly string[]>();
+  /** By C file: does the machine build it? */
+  private readonly built = new Map<string, boolean>();
   private readonly settled = new Map<string, Found | null>();
   /** Which bodies weigh: kept by relevance.ts. */
   readonly relevance = new Map<string, boolean>();
@@ -336,7 +337,7 @@ export class Resolver {
     if (found === undefined) {
       if (this.view === null) found = null;
       else if (home === null) found = this.searchLinked(name, from, this.view);
-      else found = this.view.built(home, (symbol) => this.symbol(symbol)) ? this.globalIn(home, name) : null;
+      else found = this.isBuilt(home, this.view) ? this.globalIn(home, name) : null;
       this.found.set(key, found);
     }
     const { index, definition } = found ?? { index: null, definition: null };
@@ -354,9 +355,9 @@ export class Resolver {
   private searchLinked(name: string, from: string, view: LinkView): Found | null {
     let weak: Found | null = null;
     for (const folder of foldersFor(from, this.ownMachine.arch)) {
-      for (const path of this.filesIn(folder, view)) {
+      for (const path of filesIn(folder, view)) {
         const found = path === from ? null : this.globalIn(path, name);
-        if (found === null) continue;
+        if (found === null || !this.isBuilt(path, view)) continue;
         const { index, definition } = found;
         if (!/\b__weak\b/.test(index.text.slice(definition.start, definition.body))) return found;
         weak ??= found;
@@ -375,13 +376,13 @@ export class Resolver {
     return { index, definition };
   }
 
-  private filesIn(folder: string, view: LinkView): readonly string[] {
-    let files = this.folders.get(folder);
-    if (files === undefined) {
-      files = filesIn(folder, view, (symbol) => this.symbol(symbol));
-      this.folders.set(folder, files);
+  private isBuilt(path: string, view: LinkView): boolean {
+    let answer = this.built.get(path);
+    if (answer === undefined) {
+      answer = view.built(path, (symbol) => this.symbol(symbol));
+      this.built.set(path, answer);
     }
-    return files;
+    return answer;
   }
 
   lower(found: Found): CFunction | Gap {

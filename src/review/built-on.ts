@@ -68,6 +68,30 @@ const MOST_KCONFIGS = 64;
  * this one nowhere names it: then this tree does not build for it what a machine's file asks for.
  */
 function architectureAllows(symbol: string, arch: string, read: (path: string) => string | null): boolean {
+  const key = `${symbol} ${arch}`;
+  const known = allowed.get(key);
+  if (known !== undefined && [...known.texts].every(([path, text]) => read(path) === text)) return known.answer;
+  const texts = new Map<string, string | null>();
+  const answer = readsAsAllowed(symbol, arch, (path) => {
+    const text = read(path);
+    texts.set(path, text);
+    return text;
+  });
+  if (allowed.size >= MOST_ALLOWED) allowed.clear();
+  allowed.set(key, { texts, answer });
+  return answer;
+}
+
+/** By symbol and architecture: what it was last, and the Kconfig files that say so. Every file of a folder asks again. */
+const allowed = new Map<
+  string,
+  { readonly texts: ReadonlyMap<string, string | null>; readonly answer: boolean }
+>();
+
+/** More symbols than the folders of page-table code name on all architectures. */
+const MOST_ALLOWED = 4096;
+
+function readsAsAllowed(symbol: string, arch: string, read: (path: string) => string | null): boolean {
   const needed = GENERIC.flatMap((path) => {
     const block =
       new RegExp(`^config ${symbol}\\n((?:[ \\t].*\\n|\\n)*)`, 'm').exec(read(path) ?? '')?.[1] ?? '';
