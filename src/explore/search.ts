@@ -165,7 +165,8 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
   });
 
   const isTooMuch = (): boolean => {
-    const most = violations.length > 0 ? limits.states : Math.min(limits.states, limits.idle ?? limits.states);
+    const most =
+      violations.length > 0 ? limits.states : Math.min(limits.states, limits.idle ?? limits.states);
     return seen.length > most || put > MOST_WAITING * most;
   };
 

@@ -70,7 +70,8 @@ const MOST_KCONFIGS = 64;
 function architectureAllows(symbol: string, arch: string, read: (path: string) => string | null): boolean {
   const key = `${symbol} ${arch}`;
   const known = allowed.get(key);
-  if (known !== undefined && [...known.texts].every(([path, text]) => read(path) === text)) return known.answer;
+  if (known !== undefined && [...known.texts].every(([path, text]) => read(path) === text))
+    return known.answer;
   const texts = new Map<string, string | null>();
   const answer = readsAsAllowed(symbol, arch, (path) => {
     const text = read(path);

@@ -587,8 +587,9 @@ interface Outcome {
 }
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
-  const [machine, , , session] = rest;
-  if (session.isHopeless(task)) {
+  const [machine, , now, session] = rest;
+  if (session.isHopeless(task) || session.callsLarge(task, now)) {
+    session.leaveOpen(task, Infinity);
     const undecided = [leftOpen(task, machine, 'state-limit', 0)];
     return { verdict: null, undecided, before: null, after: null, followed: NONE };
   }
@@ -684,6 +685,12 @@ function searchTask(
   const [before, after] = both(task.linked);
   if (after === null && before === null) return { verdict: null, undecided, before, after, followed };
   if (undecided.length > 0) return { verdict: null, undecided, before, after, followed };
+  const nodes = Math.max(0, ...[...(before ?? []), ...(after ?? [])].map((one) => one.nodes.length));
+  if (session.isTooLarge(followed, nodes)) {
+    session.leaveOpen(task, nodes);
+    undecided.push(leftOpen(task, machine, 'state-limit', 0));
+    return { verdict: null, undecided, before, after, followed };
+  }
   const alone = session.judged(before, after, machine, limits);
   // A call that the patch brings in or takes away, and, where something is raised, every call, is followed into the
   // file that the kernel links it from: what stands there decides, unless that makes too much to search.
@@ -706,7 +713,7 @@ function searchTask(
   const verdict = alone;
   if (verdict.introduced.length > 0) session.noteShown(task);
   else if (verdict.cutOff !== null) {
-    session.leaveOpen(task);
+    session.leaveOpen(task, nodes);
     undecided.push(leftOpen(task, machine, verdict.cutOff, verdict.states));
   }
   for (const what of cut) undecided.push(leftOpen(task, machine, what, verdict.states));

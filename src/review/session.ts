@@ -1,4 +1,5 @@
 /** What one review keeps while it runs: indexes and resolvers shared by its patches, and counters for the statistics. */
+import { calledIn } from '#c/identifiers.js';
 import type { FileIndex } from '#c/ir.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
@@ -42,6 +43,12 @@ export class Kept {
 const SETTLED_SHARE = 0.5;
 
 const rootOf = ({ file, root, changed }: Task): string => `${file} ${root} ${changed.name}`;
+
+/**
+ * Nodes of a program for which the least number of states is too little. In the folders of page-table code none with
+ * more than 424 showed anything in it.
+ */
+const LARGE = 600;
 
 /** A fork's searches have this part of the time. */
 const TRIAL_SHARE = 4;
@@ -112,10 +119,32 @@ export class Session {
 
   private readonly openNames = new Set<string>();
 
-  /** A search of this root was cut off on one machine. */
-  leaveOpen(task: Task): void {
+  /** Roots left open with programs that are large. */
+  private readonly large = new Set<string>();
+
+  /** A search of this root, with a program of so many nodes, was cut off on one machine. */
+  leaveOpen(task: Task, nodes: number): void {
     this.open.add(rootOf(task));
     this.openNames.add(task.root);
+    if (nodes > LARGE) this.large.add(task.root);
+  }
+
+  /**
+   * Is the program of so many nodes, with a function in it that was too much, itself so large that the few states left
+   * for it say nothing?
+   */
+  isTooLarge(followed: ReadonlySet<string>, nodes: number): boolean {
+    return nodes > LARGE && this.isOpen(followed);
+  }
+
+  /** Does the root call one that was left open with a large program? Then its own is larger still. */
+  callsLarge(task: Task, resolver: Resolver): boolean {
+    if (!this.ofMany || this.large.size === 0) return false;
+    const found = resolver.define(task.root, task.file);
+    if (found === null || found.index.file !== task.file) return false;
+    const { index, definition } = found;
+    const called = calledIn(index.text, definition.body, definition.end);
+    return [...this.large].some((name) => name !== task.root && called.has(name));
   }
 
   /**

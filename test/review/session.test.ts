@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Resolver } from '#extract/resolve.js';
 import { Session } from '#review/session.js';
 import type { Task } from '#review/task.js';
 import { loadRules } from '#rules/load-rules.js';
@@ -53,36 +54,61 @@ describe('a root that is too much to search', () => {
   test('is not tried on other machines, where many functions are searched', () => {
     const many = session('function');
     expect([many.isOpen(bodies('f')), many.isHopeless(task('f'))]).toEqual([false, false]);
-    many.leaveOpen(task('f'));
+    many.leaveOpen(task('f'), 10);
     expect([many.isOpen(bodies('f')), many.isHopeless(task('f'))]).toEqual([true, true]);
     expect(many.isHopeless(task('g'))).toBe(false);
   });
 
   test('leaves little for what contains it, and everything for the rest', () => {
     const many = session('function');
-    many.leaveOpen(task('f'));
+    many.leaveOpen(task('f'), 10);
     expect(many.isOpen(bodies('g', 'f', 'a', 'b'))).toBe(true);
     expect(many.isOpen(bodies('g', 'a', 'b'))).toBe(false);
   });
 
+  test('lets what contains it be, where that is large itself', () => {
+    const many = session('function');
+    expect(many.isTooLarge(bodies('g', 'f'), 601)).toBe(false);
+    many.leaveOpen(task('f'), 10);
+    expect(many.isTooLarge(bodies('g', 'f'), 600)).toBe(false);
+    expect(many.isTooLarge(bodies('g', 'f'), 601)).toBe(true);
+    expect(many.isTooLarge(bodies('g', 'a'), 601)).toBe(false);
+  });
+
+  test('lets what calls it be, where it was large itself', () => {
+    const text = 'void f(void)\n{\n}\n\nvoid g(void)\n{\n\tf();\n}\n\nvoid h(void)\n{\n\tg();\n}\n';
+    const read = (path: string): string | null => (path === 'mm/a.c' ? text : null);
+    const of = (nodes: number): boolean[] => {
+      const many = session('function');
+      const [machine] = many.rules.machines;
+      if (machine === undefined) throw new Error('there are machines');
+      const resolver = new Resolver(read, machine, many.cache);
+      const before = many.callsLarge(task('g'), resolver);
+      many.leaveOpen(task('f'), nodes);
+      return [before, ...['f', 'g', 'h'].map((name) => many.callsLarge(task(name), resolver))];
+    };
+    expect(of(601)).toEqual([false, false, true, false]);
+    expect(of(600)).toEqual([false, false, false, false]);
+  });
+
   test('leaves its share to every other function of a patch', () => {
     const few = session();
-    few.leaveOpen(task('f'));
+    few.leaveOpen(task('f'), 10);
     expect(few.isOpen(bodies('f', 'a'))).toBe(false);
   });
 
   test('is where something was found on one of them', () => {
     const many = session('function');
-    many.leaveOpen(task('f'));
+    many.leaveOpen(task('f'), 10);
     many.noteShown(task('f'));
-    many.leaveOpen(task('f'));
+    many.leaveOpen(task('f'), 10);
     expect(many.isHopeless(task('f'))).toBe(false);
   });
 
   test('is where the functions of one patch are', () => {
     const few = session();
-    few.leaveOpen(task('f'));
-    few.leaveOpen(task('f'));
+    few.leaveOpen(task('f'), 10);
+    few.leaveOpen(task('f'), 10);
     expect(few.isHopeless(task('f'))).toBe(false);
   });
 });
