@@ -64,6 +64,24 @@ describe('search', () => {
     expect(end).toBe('exhausted');
     expect(violations.map((path) => path.steps.at(-1)?.state)).toEqual([5, 10, 15, 0]);
   });
+  it('goes on beyond the idle limit only where something was found', () => {
+    const { states, end } = search(
+      numbers(100, () => false),
+      { ...limits, idle: 10 },
+    );
+    expect([states, end]).toEqual([11, 'state-limit']);
+    const late = search(
+      numbers(100, (n) => n === 17),
+      { ...limits, collect: 2, idle: 10 },
+    );
+    expect([late.violations.length, late.end]).toEqual([0, 'state-limit']);
+    const early = search(
+      numbers(100, (n) => n === 3),
+      { ...limits, collect: 2, idle: 10 },
+    );
+    expect([early.violations.length, early.end]).toEqual([1, 'exhausted']);
+    expect(early.states).toBeGreaterThan(11);
+  });
   it('says which limit cut it off', () => {
     expect(
       search(
