@@ -588,8 +588,8 @@ interface Outcome {
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
   const [machine, , now, session] = rest;
-  if (session.isHopeless(task) || session.callsLarge(task, now)) {
-    session.leaveOpen(task, Infinity);
+  if (session.callsLarge(task, now)) session.leaveOpen(task, Number.POSITIVE_INFINITY);
+  if (session.isHopeless(task)) {
     const undecided = [leftOpen(task, machine, 'state-limit', 0)];
     return { verdict: null, undecided, before: null, after: null, followed: NONE };
   }

@@ -1,6 +1,6 @@
 /** What one review keeps while it runs: indexes and resolvers shared by its patches, and counters for the statistics. */
 import { calledIn } from '#c/identifiers.js';
-import type { FileIndex } from '#c/ir.js';
+import type { Definition, FileIndex } from '#c/ir.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { programShape } from '#extract/finish-program.js';
@@ -122,6 +122,9 @@ export class Session {
   /** Roots left open with programs that are large. */
   private readonly large = new Set<string>();
 
+  /** What a function calls: asked on each machine. */
+  private readonly called = new WeakMap<Definition, ReadonlySet<string>>();
+
   /** A search of this root, with a program of so many nodes, was cut off on one machine. */
   leaveOpen(task: Task, nodes: number): void {
     this.open.add(rootOf(task));
@@ -143,8 +146,13 @@ export class Session {
     const found = resolver.define(task.root, task.file);
     if (found === null || found.index.file !== task.file) return false;
     const { index, definition } = found;
-    const called = calledIn(index.text, definition.body, definition.end);
-    return [...this.large].some((name) => name !== task.root && called.has(name));
+    let called = this.called.get(definition);
+    if (called === undefined) {
+      called = calledIn(index.text, definition.body, definition.end);
+      this.called.set(definition, called);
+    }
+    for (const name of this.large) if (name !== task.root && called.has(name)) return true;
+    return false;
   }
 
   /**
