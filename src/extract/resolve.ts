@@ -138,7 +138,7 @@ export class Resolver {
   /** By file: headers that it includes itself. */
   private readonly includes = new Map<string, readonly string[]>();
   private readonly includers = new Map<string, string | null>();
-  /** By C file: does the machine build it? */
+  /** By file: does the machine build it? */
   private readonly built = new Map<string, boolean>();
   private readonly settled = new Map<string, Found | null>();
   /** Which bodies weigh: kept by relevance.ts. */
@@ -337,7 +337,7 @@ export class Resolver {
     if (found === undefined) {
       if (this.view === null) found = null;
       else if (home === null) found = this.searchLinked(name, from, this.view);
-      else found = this.isBuilt(home, this.view) ? this.globalIn(home, name) : null;
+      else found = this.isBuilt(home) ? this.globalIn(home, name) : null;
       this.found.set(key, found);
     }
     const { index, definition } = found ?? { index: null, definition: null };
@@ -357,7 +357,7 @@ export class Resolver {
     for (const folder of foldersFor(from, this.ownMachine.arch)) {
       for (const path of filesIn(folder, view)) {
         const found = path === from ? null : this.globalIn(path, name);
-        if (found === null || !this.isBuilt(path, view)) continue;
+        if (found === null || !this.isBuilt(path)) continue;
         const { index, definition } = found;
         if (!/\b__weak\b/.test(index.text.slice(definition.start, definition.body))) return found;
         weak ??= found;
@@ -376,10 +376,11 @@ export class Resolver {
     return { index, definition };
   }
 
-  private isBuilt(path: string, view: LinkView): boolean {
+  /** Does the machine build the file? Not known where only headers are in view: then nothing speaks against it. */
+  isBuilt(path: string): boolean {
     let answer = this.built.get(path);
     if (answer === undefined) {
-      answer = view.built(path, (symbol) => this.symbol(symbol));
+      answer = this.view?.built(path, (symbol) => this.symbol(symbol)) ?? true;
       this.built.set(path, answer);
     }
     return answer;

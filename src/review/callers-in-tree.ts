@@ -1,5 +1,4 @@
 /** Who calls a function, wherever in the tree it stands, and how the call comes to it. */
-import { calledIn } from '#c/identifiers.js';
 import type { Definition, FileIndex } from '#c/ir.js';
 import type { Linked } from '#extract/extraction.js';
 import type { Found, Resolver } from '#extract/resolve.js';
@@ -7,6 +6,7 @@ import { CallersInFile } from '#extract/roots.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import { SourceError } from '#source/snapshot.js';
+import { callsOf } from './calls-of.js';
 import { filesThatDefine, filesThatUse, type TreeIndex } from './tree-index.js';
 
 /** A function that calls the one asked for, itself or through macros and functions in headers. */
@@ -32,8 +32,6 @@ export interface CallerView {
   readonly index: TreeIndex;
   readonly resolver: Resolver;
   readonly rules: RuleSet;
-  /** Does the machine build the file? */
-  readonly built: (path: string) => boolean;
 }
 
 /** Callers of one function that are taken up. */
@@ -65,15 +63,12 @@ export function callersInTree(
 /** Functions of other files that a caller calls, with the files where they stand: what it does itself is often done there. */
 export function helpersOf({ root, file }: Pick<TreeCaller, 'root' | 'file'>, view: CallerView): Linked {
   const { resolver, rules, index } = view;
-  const found = resolver.define(root, file);
-  if (found === null || found.index.file !== file) return new Map();
-  const { text } = found.index;
   const homes = new Map<string, string>();
-  for (const name of calledIn(text, found.definition.body, found.definition.end)) {
+  for (const name of callsOf(root, file, resolver) ?? []) {
     if (ruleFor(rules, name, resolver.machine) !== null || resolver.define(name, file) !== null) continue;
     // Of several definitions, one that the machine builds; which of two is linked is not said by their names.
     const built = filesThatDefine(index, name, resolver.machine.arch).filter(
-      (path) => view.built(path) && resolver.linked(name, file, path) !== null,
+      (path) => resolver.linked(name, file, path) !== null,
     );
     if (built.length === 1 && built[0] !== undefined) homes.set(name, built[0]);
   }
@@ -102,7 +97,7 @@ class Search {
     let all = others.length < MOST_FILES && !isExported(target);
     const cut: string[] = [];
     for (const path of [home, ...others.slice(0, MOST_FILES)]) {
-      if (path !== home && !this.view.built(path)) continue;
+      if (path !== home && !resolver.isBuilt(path)) continue;
       const own = resolver.index(path);
       if (own === null || (path !== home && !this.means(target, path))) continue;
       const uses = new CallersInFile(own, resolver).usesOf(name);

@@ -3,7 +3,6 @@
  * no clock but the one passed in.
  */
 
-import { calledIn } from '#c/identifiers.js';
 import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
@@ -14,8 +13,8 @@ import { CallersInFile } from '#extract/roots.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
-import { isBuiltOn } from './built-on.js';
 import { type CallerView, helpersOf, type TreeCaller } from './callers-in-tree.js';
+import { callsOf } from './calls-of.js';
 import {
   type ChangedName,
   changedFunctions,
@@ -155,8 +154,7 @@ function searchPatch(
     const sides = machines.flatMap((machine) => {
       const old = session.resolver(state.before, machine);
       const now = session.resolver(state.after, machine);
-      if (isBuiltOn(file, machine, now.configuration, (path) => state.after.read(path)))
-        return [{ machine, old, now }];
+      if (now.isBuilt(file)) return [{ machine, old, now }];
       notBuilt.push(machine.name);
       return [];
     });
@@ -184,9 +182,7 @@ function searchPatch(
         return isLive && (session.options.existing || !quiet.has(change.name));
       });
       const names = session.names(state.after);
-      const built = (path: string): boolean =>
-        isBuiltOn(path, machine, now.configuration, (other) => state.after.read(other));
-      const view = names === null ? null : { index: names, resolver: now, rules: session.rules, built };
+      const view = names === null ? null : { index: names, resolver: now, rules: session.rules };
       const inClients = session.options.kindCallers !== true;
       for (const job of jobsFor(live, file, before, after, old, now, session.rules, inClients)) {
         if (session.options.now() > session.until) {
@@ -766,11 +762,7 @@ const isLinked = (name: string, file: string, resolver: Resolver, rules: RuleSet
 
 /** Names that the changed function uses, that are defined in no file it sees and in one that it is linked with. */
 function callsToLink(task: Task, old: Resolver, now: Resolver, rules: RuleSet, all: boolean): Linked {
-  const used = [old, now].map((resolver): ReadonlySet<string> | null => {
-    const found = resolver.define(task.changed.name, task.file);
-    if (found === null || found.index.file !== task.file) return null;
-    return calledIn(found.index.text, found.definition.body, found.definition.end);
-  });
+  const used = [old, now].map((resolver) => callsOf(task.changed.name, task.file, resolver));
   // Of a function that only one side has, no call moved.
   if (!all && used.includes(null)) return NOWHERE;
   const [was, is] = [used[0] ?? NONE, used[1] ?? NONE];

@@ -1,6 +1,5 @@
 /** What one review keeps while it runs: indexes and resolvers shared by its patches, and counters for the statistics. */
-import { calledIn } from '#c/identifiers.js';
-import type { Definition, FileIndex } from '#c/ir.js';
+import type { FileIndex } from '#c/ir.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { programShape } from '#extract/finish-program.js';
@@ -12,6 +11,7 @@ import { type Learnt, nothingLearnt } from '#machine/search-program.js';
 import type { ActorFile, RuleSet } from '#rules/rule.js';
 import type { Tree } from '#source/snapshot.js';
 import { isBuiltOn } from './built-on.js';
+import { callsOf } from './calls-of.js';
 import { clientFile } from './clients.js';
 import type { ReviewOptions } from './document.js';
 import { DEPTH_LIMIT, NODE_LIMIT } from './extraction-limits.js';
@@ -122,9 +122,6 @@ export class Session {
   /** Roots left open with programs that are large. */
   private readonly large = new Set<string>();
 
-  /** What a function calls: asked on each machine. */
-  private readonly called = new WeakMap<Definition, ReadonlySet<string>>();
-
   /** A search of this root, with a program of so many nodes, was cut off on one machine. */
   leaveOpen(task: Task, nodes: number): void {
     this.open.add(rootOf(task));
@@ -143,15 +140,8 @@ export class Session {
   /** Does the root call one that was left open with a large program? Then its own is larger still. */
   callsLarge(task: Task, resolver: Resolver): boolean {
     if (!this.ofMany || this.large.size === 0) return false;
-    const found = resolver.define(task.root, task.file);
-    if (found === null || found.index.file !== task.file) return false;
-    const { index, definition } = found;
-    let called = this.called.get(definition);
-    if (called === undefined) {
-      called = calledIn(index.text, definition.body, definition.end);
-      this.called.set(definition, called);
-    }
-    for (const name of this.large) if (name !== task.root && called.has(name)) return true;
+    const called = callsOf(task.root, task.file, resolver);
+    for (const name of this.large) if (name !== task.root && called?.has(name) === true) return true;
     return false;
   }
 
