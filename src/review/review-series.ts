@@ -183,8 +183,11 @@ function searchPatch(
       });
       const names = session.names(state.after);
       const view = names === null ? null : { index: names, resolver: now, rules: session.rules };
-      const inClients = session.options.kindCallers !== true;
-      for (const job of jobsFor(live, file, before, after, old, now, session.rules, inClients)) {
+      const jobs =
+        session.options.kindCallers === true && after !== null
+          ? jobsForScan(live, file, after, now)
+          : jobsFor(live, file, before, after, old, now, session.rules);
+      for (const job of jobs) {
         if (session.options.now() > session.until) {
           undecided.push({
             function: job.changed.name,
@@ -258,8 +261,6 @@ function jobsFor(
   old: Resolver,
   now: Resolver,
   rules: RuleSet,
-  /** Is a primitive judged in its clients? Without a patch there is nothing to compare them with. */
-  inClients: boolean,
 ): Job[] {
   const jobs: Job[] = [];
   const seen = new Set<string>();
@@ -271,7 +272,7 @@ function jobsFor(
     if (name.kind === 'table' || name.kind === 'enumerator') continue;
     const primitive = clientsFor(name.name, rules, now.machine);
     // What a rule says of the others in its group holds: they are searched by themselves.
-    const bodies = (inClients ? primitive?.bodies : undefined) ?? new Set<string>();
+    const bodies = primitive?.bodies ?? new Set<string>();
     const task: TaskOf = (root, path, client) => ({
       label: root,
       root,
@@ -285,7 +286,7 @@ function jobsFor(
       task('client', `client:${client}:${file}`, client),
     );
     const job = (): Job => ownJob(name, bodies, task);
-    if (clients.length > 0 && inClients) {
+    if (clients.length > 0) {
       const unreached = name.kind === 'function' ? job : NEVER_UNREACHED;
       jobs.push({
         changed: name,
@@ -337,6 +338,53 @@ function jobsFor(
       unreached: NEVER_UNREACHED,
     };
   }
+}
+
+/**
+ * Without a patch: each function that is entered from outside by itself, those that it calls before it. A primitive has
+ * no other side to be compared with in its clients, a macro is read where it is used.
+ */
+function jobsForScan(changed: readonly ChangedName[], file: string, index: FileIndex, now: Resolver): Job[] {
+  const callers = new CallersInFile(index, now);
+  const entered = new Set(
+    changed.flatMap(({ name }) => (callers.rootsOf(name) ?? []).map((root) => root.name)),
+  );
+  const roots = new Map(
+    changed
+      .filter(({ name, kind }) => kind === 'function' && entered.has(name))
+      .map((name) => [name.name, name] as const),
+  );
+  return calleesFirst(changed.map(({name})=>name), file, now).flatMap((name): Job[] => {
+    const root = roots.get(name);
+    if (root === undefined) return [];
+    const own: Task = { label: name, root: name, file, changed: root, bodies: NONE, client: null, linked: NOWHERE };
+    return [
+      {
+        changed: root,
+        own,
+        inner: false,
+        alone: changed.length === 1,
+        callers: [],
+        handers: [],
+        clients: [],
+        unreached: NEVER_UNREACHED,
+      },
+    ];
+  });
+}
+
+/** The names, and all of the file that functions of these names call, so that what is called comes before who calls it. */
+function calleesFirst(names: readonly string[], file: string, resolver: Resolver): readonly string[] {
+  const order: string[] = [];
+  const begun = new Set<string>();
+  const visit = (name: string): void => {
+    if (begun.has(name)) return;
+    begun.add(name);
+    for (const called of callsOf(name, file, resolver) ?? []) visit(called);
+    order.push(name);
+  };
+  for (const name of names) visit(name);
+  return order;
 }
 
 type TaskOf = (root: string, path: string, client: string | null) => Task;
@@ -584,7 +632,7 @@ interface Outcome {
 
 function check(task: Task, ...rest: Rest<Parameters<typeof searchTask>>): Outcome {
   const [machine, , now, session] = rest;
-  if (session.callsLarge(task, now)) session.leaveOpen(task, Number.POSITIVE_INFINITY);
+  if (session.callsLarge(task, now)) session.leaveOpen(task, Number.POSITIVE_INFINITY, NONE);
   if (session.isHopeless(task)) {
     const undecided = [leftOpen(task, machine, 'state-limit', 0)];
     return { verdict: null, undecided, before: null, after: null, followed: NONE };
@@ -619,6 +667,7 @@ function searchTask(
   /** Why runs end at calls: what those do with an entry is not known. */
   const cut = new Set<string>();
   const followed = new Set<string>();
+  let nodes = 0;
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
@@ -631,7 +680,7 @@ function searchTask(
   const limits = {
     // Asked for when what is followed is known.
     get states(): number {
-      return Math.max(Math.min(within.states, session.isOpen(followed) ? 0 : left), LEAST_STATES);
+      return Math.max(Math.min(within.states, session.isOpen(task, followed, nodes) ? 0 : left), LEAST_STATES);
     },
     expired: () => {
       const now = session.options.now();
@@ -681,9 +730,9 @@ function searchTask(
   const [before, after] = both(task.linked);
   if (after === null && before === null) return { verdict: null, undecided, before, after, followed };
   if (undecided.length > 0) return { verdict: null, undecided, before, after, followed };
-  const nodes = Math.max(0, ...[...(before ?? []), ...(after ?? [])].map((one) => one.nodes.length));
-  if (session.isTooLarge(followed, nodes)) {
-    session.leaveOpen(task, nodes);
+  nodes = Math.max(0, ...[...(before ?? []), ...(after ?? [])].map((one) => one.nodes.length));
+  if (session.isTooLarge(task, followed, nodes)) {
+    session.leaveOpen(task, nodes, followed);
     undecided.push(leftOpen(task, machine, 'state-limit', 0));
     return { verdict: null, undecided, before, after, followed };
   }
@@ -709,7 +758,7 @@ function searchTask(
   const verdict = alone;
   if (verdict.introduced.length > 0) session.noteShown(task);
   else if (verdict.cutOff !== null) {
-    session.leaveOpen(task, nodes);
+    session.leaveOpen(task, nodes, followed);
     undecided.push(leftOpen(task, machine, verdict.cutOff, verdict.states));
   }
   for (const what of cut) undecided.push(leftOpen(task, machine, what, verdict.states));

@@ -50,6 +50,22 @@ const rootOf = ({ file, root, changed }: Task): string => `${file} ${root} ${cha
  */
 const LARGE = 600;
 
+/** A root that was too much to search. */
+interface LeftOpen {
+  readonly root: string;
+  readonly nodes: number;
+  readonly followed: ReadonlySet<string>;
+}
+
+/** What holds this part of the functions of a program that was too much is too much itself. */
+const MOST_FUNCTIONS = 3 / 4;
+
+function holdsMost(followed: ReadonlySet<string>, of: ReadonlySet<string>): boolean {
+  let both = 0;
+  for (const name of of) if (followed.has(name)) both += 1;
+  return both > 0 && both >= MOST_FUNCTIONS * of.size;
+}
+
 /** A fork's searches have this part of the time. */
 const TRIAL_SHARE = 4;
 
@@ -114,43 +130,42 @@ export class Session {
     this.settled = 0;
   }
 
-  /** Roots of which the search was cut off on some machine with nothing found. */
-  private readonly open = new Set<string>();
+  /** Roots of which the search was cut off on some machine with nothing found, and what was in their programs. */
+  private readonly open = new Map<string, LeftOpen>();
 
-  private readonly openNames = new Set<string>();
-
-  /** Roots left open with programs that are large. */
-  private readonly large = new Set<string>();
-
-  /** A search of this root, with a program of so many nodes, was cut off on one machine. */
-  leaveOpen(task: Task, nodes: number): void {
-    this.open.add(rootOf(task));
-    this.openNames.add(task.root);
-    if (nodes > LARGE) this.large.add(task.root);
+  /** A search of this root, with a program of so many nodes and these functions in it, was cut off on one machine. */
+  leaveOpen(task: Task, nodes: number, followed: ReadonlySet<string>): void {
+    this.open.set(rootOf(task), { root: task.root, nodes, followed });
   }
 
   /**
    * Is the program of so many nodes, with a function in it that was too much, itself so large that the few states left
    * for it say nothing?
    */
-  isTooLarge(followed: ReadonlySet<string>, nodes: number): boolean {
-    return nodes > LARGE && this.isOpen(followed);
+  isTooLarge(task: Task, followed: ReadonlySet<string>, nodes: number): boolean {
+    return nodes > LARGE && this.isOpen(task, followed, nodes);
   }
 
   /** Does the root call one that was left open with a large program? Then its own is larger still. */
   callsLarge(task: Task, resolver: Resolver): boolean {
-    if (!this.ofMany || this.large.size === 0) return false;
+    if (!this.ofMany) return false;
+    const large = [...this.open.values()].filter(({ nodes, root }) => nodes > LARGE && root !== task.root);
+    if (large.length === 0) return false;
     const called = callsOf(task.root, task.file, resolver);
-    for (const name of this.large) if (name !== task.root && called?.has(name) === true) return true;
-    return false;
+    return large.some(({ root }) => called?.has(root) === true);
   }
 
   /**
-   * Was it, or one of a function that is followed in it, and is there so much to search that this one shall not take as
-   * long?
+   * Is the root's program, of these functions and so many nodes, too much, since one of them was, or, where nothing was
+   * found in it yet, a program that has most of its own functions from it and no more nodes? And is there so much to
+   * search that it shall not take as long?
    */
-  isOpen(followed: ReadonlySet<string>): boolean {
-    return this.ofMany && [...this.openNames].some((name) => followed.has(name));
+  isOpen(task: Task, followed: ReadonlySet<string>, nodes: number): boolean {
+    if (!this.ofMany) return false;
+    const isShown = this.shown.has(rootOf(task));
+    return [...this.open.values()].some(
+      (one) => followed.has(one.root) || (!isShown && nodes >= one.nodes && holdsMost(followed, one.followed)),
+    );
   }
 
   /** Was it, so that other machines, on which it seldom is less, are not tried any more? */
