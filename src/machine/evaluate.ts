@@ -41,7 +41,9 @@ const WIDE_MASK = 2 ** 36;
 type Operation = Extract<Expression, { readonly op: Operator }>;
 
 const int = (n: number): Value => ({ kind: 'int', n });
-const bool = (b: boolean): Value => int(b ? 1 : 0);
+/** One object each: they are known by sight. */
+const [FALSE, TRUE] = [int(0), int(1)];
+const bool = (b: boolean): Value => (b ? TRUE : FALSE);
 
 export function evaluate(step: Step, expression: Expression): Value {
   switch (expression.op) {
@@ -102,21 +104,38 @@ export function truth(step: Step, value: Value, key: () => string): boolean {
   }
 }
 
-function choice(step: Step, expression: Extract<Expression, { readonly op: 'choice' }>): Value {
-  const args = (expression.args ?? []).map((arg) => encodeValue(evaluate(step, arg)));
-  const key = args.length === 0 ? expression.key : `${expression.key}(${args.join(', ')})`;
-  const options = expression.of.map(encodeValue);
-  // The tab parts the key, by which liveness knows the choice, from the arguments.
-  const name =
-    args.length === 0 ? `choice:${expression.key}` : `choice:${expression.key}\t${args.join(', ')}`;
-  if (expression.stable === true) {
-    const known = step.state.extra.get(name);
-    if (known !== undefined) {
-      const at = options.indexOf(known);
-      if (at >= 0) return expression.of[at] as Value;
-    }
+type Asked = Extract<Expression, { readonly op: 'choice' }>;
+
+interface Texts {
+  readonly options: readonly string[];
+  /** Under which its answer is noted, but for arguments. */
+  readonly note: string;
+}
+
+/** Of questions: they are asked again and again. */
+const textsOf = new WeakMap<Asked, Texts>();
+
+function choice(step: Step, expression: Asked): Value {
+  let texts = textsOf.get(expression);
+  if (texts === undefined) {
+    texts = { options: expression.of.map(encodeValue), note: `choice:${expression.key}` };
+    textsOf.set(expression, texts);
+  }
+  const { options } = texts;
+  let { key } = expression;
+  let name = texts.note;
+  if (expression.args !== undefined && expression.args.length > 0) {
+    const args = expression.args.map((arg) => encodeValue(evaluate(step, arg))).join(', ');
+    key = `${key}(${args})`;
+    // The tab parts the key, by which liveness knows the choice, from the arguments.
+    name = `${name}\t${args}`;
   }
   if (expression.stable !== true) return expression.of[step.choose(key, options)] ?? ANY;
+  const known = step.state.extra.get(name);
+  if (known !== undefined) {
+    const at = options.indexOf(known);
+    if (at >= 0) return expression.of[at] as Value;
+  }
   const at = step.ask(key, options);
   const { remembered } = step.machine;
   if (options.length > 1 && (remembered === null || remembered.has(key)))
@@ -168,10 +187,10 @@ function offsetOf(expression: Expression): { readonly base: Expression; readonly
 }
 
 function operate(step: Step, expression: Operation): Value {
-  const args = expression.args.map((arg) => evaluate(step, arg));
-  const a = args[0] ?? ANY;
-  const b = args[1] ?? ANY;
-  const c = args[2] ?? ANY;
+  const [first, second, third] = expression.args;
+  const a = first === undefined ? ANY : evaluate(step, first);
+  const b = second === undefined ? ANY : evaluate(step, second);
+  const c = third === undefined ? ANY : evaluate(step, third);
   const level = expression.level ?? 'pte';
   switch (expression.op) {
     case '!':

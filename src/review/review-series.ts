@@ -341,49 +341,34 @@ function jobsFor(
 }
 
 /**
- * Without a patch: each function that is entered from outside by itself, those that it calls before it. A primitive has
- * no other side to be compared with in its clients, a macro is read where it is used.
+ * Without a patch: each function that is entered from outside, by itself, behind those that it calls: what is too much
+ * is known then by its smallest part. A primitive has no other side that its clients could be compared with, and a macro
+ * is read where it is used.
  */
 function jobsForScan(changed: readonly ChangedName[], file: string, index: FileIndex, now: Resolver): Job[] {
   const callers = new CallersInFile(index, now);
-  const entered = new Set(
-    changed.flatMap(({ name }) => (callers.rootsOf(name) ?? []).map((root) => root.name)),
-  );
-  const roots = new Map(
-    changed
-      .filter(({ name, kind }) => kind === 'function' && entered.has(name))
-      .map((name) => [name.name, name] as const),
-  );
-  return calleesFirst(changed.map(({name})=>name), file, now).flatMap((name): Job[] => {
-    const root = roots.get(name);
-    if (root === undefined) return [];
-    const own: Task = { label: name, root: name, file, changed: root, bodies: NONE, client: null, linked: NOWHERE };
-    return [
-      {
-        changed: root,
-        own,
-        inner: false,
-        alone: changed.length === 1,
-        callers: [],
-        handers: [],
-        clients: [],
-        unreached: NEVER_UNREACHED,
-      },
-    ];
+  const entered = new Set(changed.flatMap(({ name }) => callers.rootsOf(name).map((root) => root.name)));
+  const names = new Map(changed.map((name) => [name.name, name]));
+  return calleesFirst(index, now).flatMap((root): Job[] => {
+    const name = names.get(root);
+    if (name?.kind !== 'function' || !entered.has(root)) return [];
+    const own = { label: root, root, file, changed: name, bodies: NONE, client: null, linked: NOWHERE };
+    const around = { callers: [], handers: [], clients: [], unreached: NEVER_UNREACHED };
+    return [{ changed: name, own, inner: false, alone: false, ...around }];
   });
 }
 
-/** The names, and all of the file that functions of these names call, so that what is called comes before who calls it. */
-function calleesFirst(names: readonly string[], file: string, resolver: Resolver): readonly string[] {
+/** What a file defines, each name behind those that it calls. */
+function calleesFirst(index: FileIndex, resolver: Resolver): readonly string[] {
   const order: string[] = [];
   const begun = new Set<string>();
   const visit = (name: string): void => {
-    if (begun.has(name)) return;
+    if (begun.has(name) || !index.definitions.has(name)) return;
     begun.add(name);
-    for (const called of callsOf(name, file, resolver) ?? []) visit(called);
+    for (const called of callsOf(name, index.file, resolver) ?? []) visit(called);
     order.push(name);
   };
-  for (const name of names) visit(name);
+  for (const name of index.definitions.keys()) visit(name);
   return order;
 }
 
@@ -680,7 +665,10 @@ function searchTask(
   const limits = {
     // Asked for when what is followed is known.
     get states(): number {
-      return Math.max(Math.min(within.states, session.isOpen(task, followed, nodes) ? 0 : left), LEAST_STATES);
+      return Math.max(
+        Math.min(within.states, session.isOpen(task, followed, nodes) ? 0 : left),
+        LEAST_STATES,
+      );
     },
     expired: () => {
       const now = session.options.now();

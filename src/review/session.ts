@@ -57,7 +57,7 @@ interface LeftOpen {
   readonly followed: ReadonlySet<string>;
 }
 
-/** What holds this part of the functions of a program that was too much is too much itself. */
+/** What is no smaller than a program that was too much, and has this part of its functions, is too much itself. */
 const MOST_FUNCTIONS = 3 / 4;
 
 function holdsMost(followed: ReadonlySet<string>, of: ReadonlySet<string>): boolean {
@@ -130,7 +130,7 @@ export class Session {
     this.settled = 0;
   }
 
-  /** Roots of which the search was cut off on some machine with nothing found, and what was in their programs. */
+  /** Roots of which the search was cut off on some machine with nothing found. */
   private readonly open = new Map<string, LeftOpen>();
 
   /** A search of this root, with a program of so many nodes and these functions in it, was cut off on one machine. */
@@ -156,15 +156,16 @@ export class Session {
   }
 
   /**
-   * Is the root's program, of these functions and so many nodes, too much, since one of them was, or, where nothing was
-   * found in it yet, a program that has most of its own functions from it and no more nodes? And is there so much to
-   * search that it shall not take as long?
+   * Was one of the functions that are followed in the root's program too much, or, where nothing was found in it yet, a
+   * program that has no more nodes and most of its functions in common with it? And is there so much to search that this
+   * one shall not take as long?
    */
   isOpen(task: Task, followed: ReadonlySet<string>, nodes: number): boolean {
     if (!this.ofMany) return false;
     const isShown = this.shown.has(rootOf(task));
     return [...this.open.values()].some(
-      (one) => followed.has(one.root) || (!isShown && nodes >= one.nodes && holdsMost(followed, one.followed)),
+      (one) =>
+        followed.has(one.root) || (!isShown && nodes >= one.nodes && holdsMost(followed, one.followed)),
     );
   }
 

@@ -8,7 +8,11 @@ import { change } from './memory-tree.js';
 
 const rules = loadRules();
 
-function scanned(text: string, machines: readonly string[]): ReviewedPatch {
+function scanned(
+  text: string,
+  machines: readonly string[],
+  onProgress: ReviewOptions['onProgress'] = () => {},
+): ReviewedPatch {
   const tree: Tree = change({}, { 'mm/a.c': text }).after;
   const options: ReviewOptions = {
     machines,
@@ -17,7 +21,7 @@ function scanned(text: string, machines: readonly string[]): ReviewedPatch {
     allowance: 'function',
     kindCallers: true,
     now: () => 0,
-    onProgress: () => {},
+    onProgress,
   };
   return scanFile(tree, 'mm/a.c', rules, options, new Kept()).patch;
 }
@@ -33,6 +37,23 @@ const undecided = (text: string, machines: readonly string[]): string[] =>
   scanned(text, machines).undecided.map(
     ({ function: name, reason }) => `${name}: ${reason.replace(/ on .*/, '')}`,
   );
+
+test('a function is searched by itself once, behind those that it calls', () => {
+  const args = 'struct mm_struct *mm, unsigned long addr, pte_t *ptep';
+  const clear = 'static void drop(ARGS)\n{\n\tptep_get_and_clear(mm, addr, ptep);\n}\n';
+  const both = '#define BOTH(mm, addr, ptep) drop(mm, addr, ptep)\n';
+  const outer = 'void outer(ARGS)\n{\n\tinner(mm, addr, ptep);\n\tdrop(mm, addr, ptep);\n}\n';
+  const inner = 'void inner(ARGS)\n{\n\tBOTH(mm, addr, ptep);\n}\n';
+  const searched: string[] = [];
+  scanned(
+    `void inner(ARGS);\n${clear}${both}${outer}${inner}`.replaceAll('ARGS', args),
+    ['x86-64'],
+    (event) => {
+      if (event.kind === 'function') searched.push(event.function);
+    },
+  );
+  expect(searched).toEqual(['inner', 'outer']);
+});
 
 describe('what callers out of view did before', () => {
   test('a page that is handed over is taken to be unmapped and flushed', () => {

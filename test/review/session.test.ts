@@ -50,29 +50,40 @@ describe('a root that is too much to search', () => {
   });
 
   const bodies = (...names: string[]): ReadonlySet<string> => new Set(names);
+  const none = bodies();
 
   test('is not tried on other machines, where many functions are searched', () => {
     const many = session('function');
-    expect([many.isOpen(bodies('f')), many.isHopeless(task('f'))]).toEqual([false, false]);
-    many.leaveOpen(task('f'), 10);
-    expect([many.isOpen(bodies('f')), many.isHopeless(task('f'))]).toEqual([true, true]);
+    expect([many.isOpen(task('f'), bodies('f'), 10), many.isHopeless(task('f'))]).toEqual([false, false]);
+    many.leaveOpen(task('f'), 10, none);
+    expect([many.isOpen(task('f'), bodies('f'), 10), many.isHopeless(task('f'))]).toEqual([true, true]);
     expect(many.isHopeless(task('g'))).toBe(false);
   });
 
   test('leaves little for what contains it, and everything for the rest', () => {
     const many = session('function');
-    many.leaveOpen(task('f'), 10);
-    expect(many.isOpen(bodies('g', 'f', 'a', 'b'))).toBe(true);
-    expect(many.isOpen(bodies('g', 'a', 'b'))).toBe(false);
+    many.leaveOpen(task('f'), 10, none);
+    expect(many.isOpen(task('g'), bodies('g', 'f', 'a', 'b'), 10)).toBe(true);
+    expect(many.isOpen(task('g'), bodies('g', 'a', 'b'), 10)).toBe(false);
+  });
+
+  test('leaves little for what is no smaller and has most of its functions', () => {
+    const many = session('function');
+    many.leaveOpen(task('f'), 10, bodies('f', 'a', 'b', 'c'));
+    expect(many.isOpen(task('g'), bodies('g', 'a', 'b', 'c'), 10)).toBe(true);
+    expect(many.isOpen(task('g'), bodies('g', 'a', 'b', 'c'), 9)).toBe(false);
+    expect(many.isOpen(task('g'), bodies('g', 'a', 'b'), 10)).toBe(false);
+    many.noteShown(task('g'));
+    expect(many.isOpen(task('g'), bodies('g', 'a', 'b', 'c'), 10)).toBe(false);
   });
 
   test('lets what contains it be, where that is large itself', () => {
     const many = session('function');
-    expect(many.isTooLarge(bodies('g', 'f'), 601)).toBe(false);
-    many.leaveOpen(task('f'), 10);
-    expect(many.isTooLarge(bodies('g', 'f'), 600)).toBe(false);
-    expect(many.isTooLarge(bodies('g', 'f'), 601)).toBe(true);
-    expect(many.isTooLarge(bodies('g', 'a'), 601)).toBe(false);
+    expect(many.isTooLarge(task('g'), bodies('g', 'f'), 601)).toBe(false);
+    many.leaveOpen(task('f'), 10, none);
+    expect(many.isTooLarge(task('g'), bodies('g', 'f'), 600)).toBe(false);
+    expect(many.isTooLarge(task('g'), bodies('g', 'f'), 601)).toBe(true);
+    expect(many.isTooLarge(task('g'), bodies('g', 'a'), 601)).toBe(false);
   });
 
   test('lets what calls it be, where it was large itself', () => {
@@ -84,7 +95,7 @@ describe('a root that is too much to search', () => {
       if (machine === undefined) throw new Error('there are machines');
       const resolver = new Resolver(read, machine, many.cache);
       const before = many.callsLarge(task('g'), resolver);
-      many.leaveOpen(task('f'), nodes);
+      many.leaveOpen(task('f'), nodes, none);
       return [before, ...['f', 'g', 'h'].map((name) => many.callsLarge(task(name), resolver))];
     };
     expect(of(601)).toEqual([false, false, true, false]);
@@ -93,22 +104,22 @@ describe('a root that is too much to search', () => {
 
   test('leaves its share to every other function of a patch', () => {
     const few = session();
-    few.leaveOpen(task('f'), 10);
-    expect(few.isOpen(bodies('f', 'a'))).toBe(false);
+    few.leaveOpen(task('f'), 10, none);
+    expect(few.isOpen(task('a'), bodies('f', 'a'), 10)).toBe(false);
   });
 
   test('is where something was found on one of them', () => {
     const many = session('function');
-    many.leaveOpen(task('f'), 10);
+    many.leaveOpen(task('f'), 10, none);
     many.noteShown(task('f'));
-    many.leaveOpen(task('f'), 10);
+    many.leaveOpen(task('f'), 10, none);
     expect(many.isHopeless(task('f'))).toBe(false);
   });
 
   test('is where the functions of one patch are', () => {
     const few = session();
-    few.leaveOpen(task('f'), 10);
-    few.leaveOpen(task('f'), 10);
+    few.leaveOpen(task('f'), 10, none);
+    few.leaveOpen(task('f'), 10, none);
     expect(few.isHopeless(task('f'))).toBe(false);
   });
 });
