@@ -22,6 +22,7 @@ const APART: ReadonlySet<EventKind> = new Set<EventKind>([
   'ipi-all',
   'flush',
   'batch-flush',
+  'rely',
   'notify-start',
   'notify-end',
   'container-init',

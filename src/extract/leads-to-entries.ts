@@ -9,17 +9,13 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import { isApart } from '#event/leaves-entries-alone.js';
 import type { Value } from '#event/value.js';
-import { operandsOf, somePart } from '#event/walk-program.js';
+import { operandsOf } from '#event/walk-program.js';
 import type { CallRule, RuleSet } from '#rules/rule.js';
 import { definitionOf, keyOf, type View } from './relevance.js';
 import type { Found, InView, Resolver } from './resolve.js';
 
 /** Operators whose value is no entry, and that find out nothing about one. Every other one may be. */
 const PLAIN: ReadonlySet<string> = new Set([
-  'const',
-  'var',
-  'param',
-  'choice',
   'is-empty',
   'next-node',
   'select',
@@ -51,6 +47,8 @@ const PLAIN: ReadonlySet<string> = new Set([
   'align-down',
   'align-up',
   'addr-end',
+  'range-at',
+  'range-of',
 ]);
 
 /** Names that kernel code gives to entries and pointers to them, whatever struct they are members of. */
@@ -262,20 +260,29 @@ function gives(rule: CallRule): boolean {
 
 /** Is it about an entry, but for one that an argument points to: that comes from somewhere else? */
 function touches(event: Event<Expression>): boolean {
-  if (operandsOf(event).some(tellsOfEntries)) return true;
+  if (operandsOf(event).some((operand) => tellsOfEntries(operand))) return true;
   return !isApart(event) && !('entry' in event && event.entry.op === 'param');
 }
 
-function tellsOfEntries(expression: Expression): boolean {
-  // What an argument points to is an entry only where the argument is one's address.
-  if (expression.op === 'read' && expression.args[0]?.op === 'param') return false;
-  return somePart(
-    expression,
-    (part) =>
-      !PLAIN.has(part.op) ||
-      (part.op === 'const' && isEntry(part.value)) ||
-      (part.op === 'choice' && part.of.some(isEntry)),
-  );
+/** @param placed is it only asked where an entry lies, so that naming one does not count? */
+function tellsOfEntries(expression: Expression, placed = false): boolean {
+  switch (expression.op) {
+    case 'const':
+      return !placed && isEntry(expression.value);
+    case 'choice':
+      return !placed && expression.of.some(isEntry);
+    case 'var':
+    case 'param':
+      return false;
+    case 'address-of':
+    case 'address-in':
+      return expression.args.some((part) => tellsOfEntries(part, true));
+    case 'read':
+      // What an argument points to is an entry only where the argument is one's address.
+      return expression.args[0]?.op !== 'param';
+    default:
+      return !PLAIN.has(expression.op) || expression.args.some((part) => tellsOfEntries(part, placed));
+  }
 }
 
 const isEntry = (value: Value): boolean => value.kind === 'entry-pointer' || value.kind === 'entry-value';

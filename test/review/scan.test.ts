@@ -38,21 +38,32 @@ const undecided = (text: string, machines: readonly string[]): string[] =>
     ({ function: name, reason }) => `${name}: ${reason.replace(/ on .*/, '')}`,
   );
 
+/** Names of the functions that a scan searches, in order. */
+function searched(text: string): string[] {
+  const names: string[] = [];
+  scanned(text, ['x86-64'], (event) => {
+    if (event.kind === 'function') names.push(event.function);
+  });
+  return names;
+}
+
 test('a function is searched by itself once, behind those that it calls', () => {
   const args = 'struct mm_struct *mm, unsigned long addr, pte_t *ptep';
   const clear = 'static void drop(ARGS)\n{\n\tptep_get_and_clear(mm, addr, ptep);\n}\n';
   const both = '#define BOTH(mm, addr, ptep) drop(mm, addr, ptep)\n';
   const outer = 'void outer(ARGS)\n{\n\tinner(mm, addr, ptep);\n\tdrop(mm, addr, ptep);\n}\n';
   const inner = 'void inner(ARGS)\n{\n\tBOTH(mm, addr, ptep);\n}\n';
-  const searched: string[] = [];
-  scanned(
-    `void inner(ARGS);\n${clear}${both}${outer}${inner}`.replaceAll('ARGS', args),
-    ['x86-64'],
-    (event) => {
-      if (event.kind === 'function') searched.push(event.function);
-    },
-  );
-  expect(searched).toEqual(['inner', 'outer']);
+  const text = `void inner(ARGS);\n${clear}${both}${outer}${inner}`.replaceAll('ARGS', args);
+  expect(searched(text)).toEqual(['inner', 'outer']);
+});
+
+test('a function that knows where an entry lies and comes to none is not searched', () => {
+  const look = (at: string): string => `int look(struct vm_fault *vmf)\n{\n\treturn vmf->${at} != 0;\n}\n`;
+  expect(searched(look('address'))).toEqual([]);
+  expect(searched(look('pte'))).toEqual(['look']);
+  const free = (head: string): string => `void look(${head})\n{\n\tremove_vm_area((void *)addr);\n}\n`;
+  expect(searched(free('unsigned long addr'))).toEqual([]);
+  expect(searched(free('unsigned long addr, pte_t *ptep'))).toEqual(['look']);
 });
 
 describe('what callers out of view did before', () => {
@@ -68,6 +79,18 @@ describe('what callers out of view did before', () => {
     const free = '\t__free_page(page);\n';
     expect(scan(unmap(clear, free, flush))).toEqual(['free-before-flush in drop:9']);
     expect(scan(unmap(clear, flush, free))).toEqual([]);
+  });
+
+  test('one that is only copied is taken to be written by nobody, one that it unmaps is not', () => {
+    const copy = (steps: string): string =>
+      `void copy(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, struct page *to, struct page *from)\n{\n${steps}\tcopy_highpage(to, from);\n\tflush_tlb_page(vma, addr);\n}\n`;
+    const unmap = (clear: string): string =>
+      `\tif (!pte_present(*ptep))\n\t\treturn;\n\tfrom = pte_page(*ptep);\n\t${clear};\n`;
+    expect(scan(copy(''))).toEqual([]);
+    expect(scan(copy(unmap('ptep_clear_flush(vma, addr, ptep)')))).toEqual([]);
+    expect(scan(copy(unmap('ptep_get_and_clear(vma->vm_mm, addr, ptep)')))).toEqual([
+      'missing-flush in copy:7',
+    ]);
   });
 
   const store = (look: string): string =>
