@@ -13,6 +13,7 @@ import { CallersInFile } from '#extract/roots.js';
 import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import type { PatchedState } from '#source/snapshot.js';
+import { calleesFirst } from './callees-first.js';
 import { type CallerView, helpersOf, type TreeCaller } from './callers-in-tree.js';
 import { callsOf } from './calls-of.js';
 import {
@@ -349,27 +350,14 @@ function jobsForScan(changed: readonly ChangedName[], file: string, index: FileI
   const callers = new CallersInFile(index, now);
   const entered = new Set(changed.flatMap(({ name }) => callers.rootsOf(name).map((root) => root.name)));
   const names = new Map(changed.map((name) => [name.name, name]));
-  return calleesFirst(index, now).flatMap((root): Job[] => {
+  const order = calleesFirst(new Set(index.definitions.keys()), (name) => callsOf(name, file, now) ?? []);
+  return order.flatMap((root): Job[] => {
     const name = names.get(root);
     if (name?.kind !== 'function' || !entered.has(root)) return [];
     const own = { label: root, root, file, changed: name, bodies: NONE, client: null, linked: NOWHERE };
     const around = { callers: [], handers: [], clients: [], unreached: NEVER_UNREACHED };
     return [{ changed: name, own, inner: false, alone: false, ...around }];
   });
-}
-
-/** What a file defines, each name behind those that it calls. */
-function calleesFirst(index: FileIndex, resolver: Resolver): readonly string[] {
-  const order: string[] = [];
-  const begun = new Set<string>();
-  const visit = (name: string): void => {
-    if (begun.has(name) || !index.definitions.has(name)) return;
-    begun.add(name);
-    for (const called of callsOf(name, index.file, resolver) ?? []) visit(called);
-    order.push(name);
-  };
-  for (const name of index.definitions.keys()) visit(name);
-  return order;
 }
 
 type TaskOf = (root: string, path: string, client: string | null) => Task;
