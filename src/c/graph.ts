@@ -13,6 +13,7 @@ import type {
   ValueId,
   ValueInfo,
 } from './ir.js';
+import { postorder } from './postorder.js';
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'line' | 'text'> : never;
 /** An instruction before it gets its line and text. */
@@ -316,25 +317,12 @@ export class Graph {
 
   /** The blocks that the entry reaches. */
   private reversePostorder(): readonly Draft[] {
-    const seen = new Set<BlockId>([0]);
-    const order: Draft[] = [];
-    const stack: { readonly block: Draft; readonly targets: readonly BlockId[]; next: number }[] = [];
-    const visit = (block: Draft): void => {
+    const order = postorder([0], (id) => {
+      const block = this.block(id);
       block.end ??= { kind: 'return', value: null, line: this.line };
-      stack.push({ block, targets: targetsOf(block.end).toReversed(), next: 0 });
-    };
-    visit(this.block(0));
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const target = top.targets[top.next++];
-      if (target === undefined) {
-        order.push(top.block);
-        stack.pop();
-      } else if (!seen.has(target)) {
-        seen.add(target);
-        visit(this.block(target));
-      }
-    }
-    return order.reverse();
+      return targetsOf(block.end).toReversed();
+    });
+    return order.reverse().map((id) => this.block(id));
   }
 }
 

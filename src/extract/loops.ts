@@ -1,6 +1,7 @@
 /** Values that a block receives from several ways, and loops whose pointer, address and counter step together. */
 
 import type { Block, BlockId, CFunction, CType, Instruction, Operand, Place } from '#c/ir.js';
+import { postorder } from '#c/postorder.js';
 import type { Expression } from '#event/expression.js';
 import type { Instance } from './instance.js';
 import type { Memory } from './memory.js';
@@ -195,37 +196,23 @@ function indexes(fn: CFunction, id: number, pointer: (type: CType | null) => boo
   return false;
 }
 
+/** The blocks that the first one reaches, those that lead to others before them but where a loop goes back. */
 export function reversePostorder(blocks: readonly Block[]): BlockId[] {
   const byId = new Map(blocks.map((block) => [block.id, block]));
-  const seen = new Set<BlockId>();
-  const order: BlockId[] = [];
-  const successors = (block: Block): BlockId[] => {
-    switch (block.end.kind) {
+  const successors = (id: BlockId): BlockId[] => {
+    const end = byId.get(id)?.end;
+    switch (end?.kind) {
       case 'jump':
-        return [block.end.to];
+        return [end.to];
       case 'branch':
-        return [block.end.else, block.end.then];
+        return [end.else, end.then];
       default:
         return [];
     }
   };
-  const first = blocks[0];
-  if (first === undefined) return [];
-  const stack: { id: BlockId; next: BlockId[] }[] = [{ id: first.id, next: successors(first) }];
-  seen.add(first.id);
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1];
-    if (top === undefined) break;
-    const to = top.next.shift();
-    if (to === undefined) {
-      order.push(top.id);
-      stack.pop();
-      continue;
-    }
-    const block = byId.get(to);
-    if (block === undefined || seen.has(to)) continue;
-    seen.add(to);
-    stack.push({ id: to, next: successors(block) });
-  }
-  return order.reverse();
+  const reached = postorder(
+    blocks.slice(0, 1).map((block) => block.id),
+    (id) => successors(id).filter((to) => byId.has(to)),
+  );
+  return reached.reverse();
 }
