@@ -575,12 +575,14 @@ const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? obje
 
 /** States that all searches for one patch may take together, in multiples of the limit for one search. */
 const PATCH_ALLOWANCE = 8;
-/** The same where each function has its own. */
-const FUNCTION_ALLOWANCE = 3;
-/** The same where nothing changed, and it is only asked what was there before. */
-const UNCHANGED_ALLOWANCE = 1;
+/** The same for one function of a scan, and where nothing changed: it is only asked what was there before. */
+const EXISTING_ALLOWANCE = 1;
 /** What every search may take, whatever went before. */
 const LEAST_STATES = 2_000;
+/** The same for a function of a scan that is not known to be too much: most come to their end within it. */
+const LEAST_OF_FUNCTION = 4_000;
+/** The same where something was found on another machine: by the choices that led to it, it is found here, too. */
+const LEAST_OF_SHOWN = 500;
 
 /** States of a caller up to which it is asked, too, what no longer goes wrong in it. */
 const LITTLE = 8_000;
@@ -644,19 +646,16 @@ function searchTask(
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
-  const allowance = session.unchanged
-    ? UNCHANGED_ALLOWANCE
-    : session.options.allowance === 'function'
-      ? FUNCTION_ALLOWANCE
-      : PATCH_ALLOWANCE;
+  const ofFunction = session.options.allowance === 'function';
+  const allowance = session.unchanged || ofFunction ? EXISTING_ALLOWANCE : PATCH_ALLOWANCE;
   const left = allowance * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
     // Asked for when what is followed is known.
     get states(): number {
-      return Math.max(
-        Math.min(within.states, session.isOpen(task, followed, nodes) ? 0 : left),
-        LEAST_STATES,
-      );
+      const isOpen = session.isOpen(task, followed, nodes);
+      const ofOpen = isOpen || !ofFunction ? LEAST_STATES : LEAST_OF_FUNCTION;
+      const least = session.isShown(task) ? LEAST_OF_SHOWN : ofOpen;
+      return Math.max(Math.min(within.states, isOpen ? 0 : left), least);
     },
     expired: () => {
       const now = session.options.now();

@@ -162,7 +162,7 @@ export class Session {
    */
   isOpen(task: Task, followed: ReadonlySet<string>, nodes: number): boolean {
     if (!this.ofMany) return false;
-    const isShown = this.shown.has(rootOf(task));
+    const isShown = this.isShown(task);
     return [...this.open.values()].some(
       (one) =>
         followed.has(one.root) || (!isShown && nodes >= one.nodes && holdsMost(followed, one.followed)),
@@ -171,7 +171,7 @@ export class Session {
 
   /** Was it, so that other machines, on which it seldom is less, are not tried any more? */
   isHopeless(task: Task): boolean {
-    return this.ofMany && this.open.has(rootOf(task)) && !this.shown.has(rootOf(task));
+    return this.ofMany && this.open.has(rootOf(task)) && !this.isShown(task);
   }
 
   private readonly shown = new Set<string>();
@@ -179,6 +179,11 @@ export class Session {
   /** Something was found in this root on one machine. */
   noteShown(task: Task): void {
     this.shown.add(rootOf(task));
+  }
+
+  /** Was it, where each function has an allowance of its own? */
+  isShown(task: Task): boolean {
+    return this.ofMany && this.shown.has(rootOf(task));
   }
 
   /** Has each function an allowance of its own? */
