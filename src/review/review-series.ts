@@ -175,6 +175,8 @@ function searchPatch(
       session.unchanged && unchangedMilliseconds !== undefined
         ? session.options.now() + unchangedMilliseconds * changed.length
         : Number.POSITIVE_INFINITY;
+    const order =
+      session.options.kindCallers === true && after !== null ? scanOrder(file, after, sides[0]?.now) : null;
     for (const { machine, old, now } of sides) {
       const live = near.filter((change) => {
         const isLive =
@@ -185,9 +187,9 @@ function searchPatch(
       const names = session.names(state.after);
       const view = names === null ? null : { index: names, resolver: now, rules: session.rules };
       const jobs =
-        session.options.kindCallers === true && after !== null
-          ? jobsForScan(live, file, after, now)
-          : jobsFor(live, file, before, after, old, now, session.rules);
+        order === null || after === null
+          ? jobsFor(live, file, before, after, old, now, session.rules)
+          : jobsForScan(live, file, after, now, order);
       for (const job of jobs) {
         if (session.options.now() > session.until) {
           undecided.push({
@@ -341,16 +343,26 @@ function jobsFor(
   }
 }
 
+/** The file's functions, each behind those that it calls: what is too much is known then by its smallest part. */
+const scanOrder = (file: string, index: FileIndex, resolver: Resolver | undefined): readonly string[] =>
+  calleesFirst(new Set(index.definitions.keys()), (name) =>
+    resolver === undefined ? [] : (callsOf(name, file, resolver) ?? []),
+  );
+
 /**
- * Without a patch: each function that is entered from outside, by itself, behind those that it calls: what is too much
- * is known then by its smallest part. A primitive has no other side that its clients could be compared with, and a macro
- * is read where it is used.
+ * Without a patch: each function that is entered from outside, by itself. A primitive has no other side that its clients
+ * could be compared with, and a macro is read where it is used.
  */
-function jobsForScan(changed: readonly ChangedName[], file: string, index: FileIndex, now: Resolver): Job[] {
+function jobsForScan(
+  changed: readonly ChangedName[],
+  file: string,
+  index: FileIndex,
+  now: Resolver,
+  order: readonly string[],
+): Job[] {
   const callers = new CallersInFile(index, now);
   const entered = new Set(changed.flatMap(({ name }) => callers.rootsOf(name).map((root) => root.name)));
   const names = new Map(changed.map((name) => [name.name, name]));
-  const order = calleesFirst(new Set(index.definitions.keys()), (name) => callsOf(name, file, now) ?? []);
   return order.flatMap((root): Job[] => {
     const name = names.get(root);
     if (name?.kind !== 'function' || !entered.has(root)) return [];
