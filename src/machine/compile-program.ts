@@ -7,10 +7,11 @@ import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import { LEVELS, type Value } from '#event/value.js';
-import { expressionsOf, successorsOf } from '#event/walk-program.js';
-import { type Bits, backwards, has, members, put, writtenBy } from './liveness.js';
+import { expressionsOf, operandsOf, successorsOf } from '#event/walk-program.js';
+import { backwards, Names, Sets, writtenBy } from './liveness.js';
 import { type Use, usesOf, withoutIdleNumbers } from './narrow.js';
 import { addressIn, firstAddressOf } from './position.js';
+import { Rows } from './rows.js';
 import { loopsIn, NO_SCOPES, type ProgramScopes, scopesOf } from './scopes.js';
 import { type Fork, specialize, waysOn } from './specialize.js';
 
@@ -83,6 +84,20 @@ function collect(expression: Expression, uses: Uses): void {
   }
 }
 
+type Part = Expression | Event<Expression>;
+
+/** What a node computes with, events whole. */
+function partsOf(node: ProgramNode): readonly Part[] {
+  return node.kind === 'event' ? [node.event] : expressionsOf(node);
+}
+
+interface Needs {
+  readonly vars: readonly number[];
+  readonly choices: readonly number[];
+  /** Does it look at what other CPUs may change? */
+  readonly shared: boolean;
+}
+
 /** Programs are searched again and again: as they were written, and along each run that raised something. */
 const compiled = new WeakMap<EventProgram, CompiledProgram>();
 const compiledAlone = new WeakMap<EventProgram, CompiledProgram>();
@@ -112,20 +127,6 @@ export function compileProgram(program: EventProgram, alone: boolean): CompiledP
   return result;
 }
 
-/** Gives numbers to names in the order in which they come. */
-class Numbers {
-  readonly names: string[] = [];
-  private readonly numbers = new Map<string, number>();
-
-  of(name: string): number {
-    const known = this.numbers.get(name);
-    if (known !== undefined) return known;
-    this.numbers.set(name, this.names.length);
-    this.names.push(name);
-    return this.names.length - 1;
-  }
-}
-
 /** Only the compiler sees it: other CPUs do not. */
 const isOwn = (event: Event<Expression>): boolean =>
   event.kind === 'barrier' && event.strength === 'compiler';
@@ -143,16 +144,31 @@ function compile(
   for (const { names } of forks.values()) for (const name of names) narrow.delete(name);
   const nodes = withoutIdleNumbers(written, narrow);
   const ways = nodes.map((node, id) => waysOn(node, forks.get(id)));
-  const variables = new Numbers();
-  const choices = new Numbers();
+  const variables = new Names();
+  const choices = new Names();
   for (const name of program.initial.keys()) variables.of(name);
 
   const kinds = new Set<string>();
   const shared: boolean[] = [];
   const contended = new Set(program.contended ?? program.shared ?? []);
+  // Nodes have their parts from the program: many have the same.
+  const known = new Map<Part, Needs>();
+  const needsOf = (part: Part): Needs => {
+    let needs = known.get(part);
+    if (needs === undefined) {
+      const found: Uses = { vars: new Set(), choices: new Set(), reads: false };
+      for (const expression of 'kind' in part ? operandsOf(part) : [part]) collect(expression, found);
+      const vars = [...found.vars];
+      needs = {
+        vars: vars.filter((name) => !common.has(name)).map((name) => variables.of(name)),
+        choices: [...found.choices].map((key) => choices.of(key)),
+        shared: found.reads || vars.some((name) => contended.has(name)),
+      };
+      known.set(part, needs);
+    }
+    return needs;
+  };
   const uses = nodes.map((node, id) => {
-    const found: Uses = { vars: new Set(), choices: new Set(), reads: false };
-    for (const expression of expressionsOf(node)) collect(expression, found);
     const defs: number[] = [];
     if (node.kind === 'assign')
       for (const set of node.sets) if (!common.has(set.name)) defs.push(variables.of(set.name));
@@ -160,70 +176,61 @@ function compile(
       kinds.add(node.event.kind);
       for (const name of writtenBy(node.event)) defs.push(variables.of(name));
     }
+    const needs = partsOf(node).map(needsOf);
     shared[id] =
       (node.kind === 'event' && !isOwn(node.event)) ||
       node.kind === 'return' ||
-      found.reads ||
-      [...found.vars].some((name) => contended.has(name)) ||
+      needs.some((each) => each.shared) ||
       (node.kind === 'assign' && node.sets.some((set) => contended.has(set.name)));
     return {
-      vars: [...found.vars].filter((name) => !common.has(name)).map((name) => variables.of(name)),
-      choices: [...found.choices].map((key) => choices.of(key)),
+      vars: needs.flatMap((each) => each.vars),
+      choices: needs.flatMap((each) => each.choices),
       defs,
     };
   });
 
   const live = backwards(
     ways,
-    variables.names.length,
+    variables.size,
     uses.map((use) => use.vars),
     uses.map((use) => use.defs),
   );
-  const slots = shareSlots(ways, live, variables.names.length, uses);
+  const slots = shareSlots(ways, live, variables.size, uses);
   const slotCount = slots.reduce((most, slot) => Math.max(most, slot + 1), 0);
-  const deadSlots = live.map((vars) => {
-    const free = new Set(Array.from({ length: slotCount }, (_, slot) => slot));
-    for (const variable of members(vars)) free.delete(slots[variable] as number);
-    return [...free];
+  const deadSlots = eachOnce(live, (vars) => {
+    const used = new Set(vars.map((variable) => slots[variable] as number));
+    return Array.from({ length: slotCount }, (_, slot) => slot).filter((slot) => !used.has(slot));
   });
   const replaced = nodes.map((node) => {
     if (node.kind !== 'event' || node.event.kind !== 'container-take') return [];
     const { names } = node.event;
     if (names === undefined) return [];
-    return choices.names.flatMap((key, number) => (key.includes(names) ? [number] : []));
+    return choices.all.flatMap((key, number) => (key.includes(names) ? [number] : []));
   });
   const asked = backwards(
     ways,
-    choices.names.length,
+    choices.size,
     uses.map((use) => use.choices),
     replaced,
   );
-  const sets = new Map<string, ReadonlySet<string>>();
-  const liveChoices = asked.map((keys) => {
-    const text = keys.join(' ');
-    const known = sets.get(text);
-    if (known !== undefined) return known;
-    const set = new Set(members(keys).map((key) => choices.names[key] as string));
-    sets.set(text, set);
-    return set;
-  });
-  const start = live[0] ?? new Uint32Array(0);
+  const named = (keys: readonly number[]): ReadonlySet<string> =>
+    new Set(keys.map((key) => choices.all[key] as string));
   const initial = [...program.initial].flatMap(([name, value]) => {
     const variable = variables.of(name);
-    return has(start, variable) ? [{ slot: slots[variable] as number, value }] : [];
+    return nodes.length > 0 && live.has(0, variable) ? [{ slot: slots[variable] as number, value }] : [];
   });
   return {
     program,
     nodes,
     origin: origin ?? nodes.map((_, id) => id),
     forks,
-    slots: new Map(variables.names.map((name, variable) => [name, slots[variable] as number])),
+    slots: new Map(variables.all.map((name, variable) => [name, slots[variable] as number])),
     slotCount,
     noVars: new Array<number>(slotCount).fill(0),
     initial,
     deadSlots,
-    liveChoices,
-    forgets: replaced.map((keys) => new Set(keys.map((key) => choices.names[key] as string))),
+    liveChoices: eachOnce(asked, named),
+    forgets: replaced.map((keys) => (keys.length === 0 ? NO_CHOICES : named(keys))),
     cleared: nodes.map((node, id) => {
       const use = uses[id];
       if (node.kind !== 'event' || use === undefined) return [];
@@ -244,45 +251,45 @@ function compile(
   };
 }
 
+const NO_CHOICES: ReadonlySet<string> = new Set();
+
+/** What comes of each set, one object for equal sets. */
+function eachOnce<T>(sets: Sets, make: (members: readonly number[]) => T): T[] {
+  const rows = new Rows();
+  const made: T[] = [];
+  return Array.from({ length: sets.count }, (_, set) => {
+    for (let word = 0; word < sets.words; word += 1) rows.push(sets.bits[set * sets.words + word] as number);
+    const row = rows.close();
+    if (row === made.length) made.push(make(sets.members(set)));
+    return made[row] as T;
+  });
+}
+
 /** A slot for each variable: a write must not touch what is still to be read behind it. */
 function shareSlots(
   ways: readonly (readonly NodeId[])[],
-  live: readonly Bits[],
+  live: Sets,
   count: number,
   uses: readonly { readonly defs: readonly number[] }[],
 ): number[] {
-  const words = (count + 31) >>> 5;
-  const apart: Bits[] = Array.from({ length: count }, () => new Uint32Array(words));
-  const together = (variables: readonly number[], others: Bits): void => {
-    for (const variable of variables) {
-      const own = apart[variable] as Bits;
-      for (let word = 0; word < words; word += 1)
-        own[word] = (own[word] as number) | (others[word] as number);
-    }
-  };
+  const apart = new Sets(count, count);
+  const others = new Sets(1, count);
   ways.forEach((way, id) => {
     const defs = uses[id]?.defs ?? [];
     if (defs.length === 0) return;
-    const others = new Uint32Array(words);
-    for (const next of way) {
-      const after = live[next] as Bits;
-      for (let word = 0; word < words; word += 1)
-        others[word] = (others[word] as number) | (after[word] as number);
-    }
-    for (const def of defs) put(others, def);
-    together(defs, others);
+    others.clear(0);
+    for (const next of way) others.join(0, live, next);
+    for (const def of defs) others.put(0, def);
+    for (const def of defs) apart.join(def, others, 0);
   });
-  const start = live[0];
-  if (start !== undefined) together(members(start), start);
+  if (live.count > 0) for (const variable of live.members(0)) apart.join(variable, live, 0);
   // Whoever is apart from another has the other apart from it.
-  apart.forEach((bits, variable) => {
-    for (const other of members(bits)) put(apart[other] as Bits, variable);
-  });
+  for (let variable = 0; variable < count; variable += 1)
+    for (const other of apart.members(variable)) apart.put(other, variable);
   const slots: number[] = [];
   for (let variable = 0; variable < count; variable += 1) {
     const taken = new Set<number>();
-    for (const other of members(apart[variable] as Bits))
-      if (other < variable) taken.add(slots[other] as number);
+    for (const other of apart.members(variable)) if (other < variable) taken.add(slots[other] as number);
     let slot = 0;
     while (taken.has(slot)) slot += 1;
     slots.push(slot);

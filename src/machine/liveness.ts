@@ -42,46 +42,165 @@ export function namesIn(expression: Expression): {
   return { variables, containers };
 }
 
-/** Per node: the variables that may be read from there on before they are written. */
-export function liveVariables(program: EventProgram): readonly (readonly string[])[] {
-  const numbers = new Map<string, number>();
-  const names: string[] = [];
-  const number = (name: string): number => {
-    const known = numbers.get(name);
+/** Gives numbers to names in the order in which they come. */
+export class Names {
+  readonly all: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  get size(): number {
+    return this.all.length;
+  }
+
+  of(name: string): number {
+    const known = this.numbers.get(name);
     if (known !== undefined) return known;
-    numbers.set(name, names.length);
-    names.push(name);
-    return names.length - 1;
-  };
-  const uses = program.nodes.map((node) =>
-    expressionsOf(node).flatMap((expression) => [...namesIn(expression).variables].map(number)),
-  );
+    this.numbers.set(name, this.all.length);
+    this.all.push(name);
+    return this.all.length - 1;
+  }
+}
+
+export interface Reads {
+  readonly names: Names;
+  /** Per node: numbers of the variables that it reads. */
+  readonly uses: readonly (readonly number[])[];
+  /** Per node: those that may be read from there on before they are written. */
+  readonly live: readonly (readonly number[])[];
+}
+
+export function readsOf(program: EventProgram): Reads {
+  const names = new Names();
+  const uses = program.nodes.map((node) => [
+    ...new Set(
+      expressionsOf(node).flatMap((expression) =>
+        [...namesIn(expression).variables].map((name) => names.of(name)),
+      ),
+    ),
+  ]);
   const defs = program.nodes.map((node) => {
-    if (node.kind === 'assign') return node.sets.map((set) => number(set.name));
-    return node.kind === 'event' ? writtenBy(node.event).map(number) : [];
+    if (node.kind === 'assign') return node.sets.map((set) => names.of(set.name));
+    return node.kind === 'event' ? writtenBy(node.event).map((name) => names.of(name)) : [];
   });
-  return backwards(program.nodes.map(successorsOf), names.length, uses, defs).map((bits) =>
-    members(bits).map((n) => names[n] as string),
-  );
+  const live = backwards(program.nodes.map(successorsOf), names.size, uses, defs);
+  return { names, uses, live: uses.map((_, id) => live.members(id)) };
 }
 
 // ---- sets of small numbers
 
-export type Bits = Uint32Array;
+/** Sets of numbers below a size, all in one array. */
+export class Sets {
+  readonly words: number;
+  readonly bits: Uint32Array;
 
-export const has = (bits: Bits, n: number): boolean => ((bits[n >>> 5] ?? 0) & (1 << (n & 31))) !== 0;
+  constructor(
+    readonly count: number,
+    size: number,
+  ) {
+    this.words = (size + 31) >>> 5;
+    this.bits = new Uint32Array(count * this.words);
+  }
 
-export function put(bits: Bits, n: number): void {
-  bits[n >>> 5] = (bits[n >>> 5] ?? 0) | (1 << (n & 31));
+  has(set: number, n: number): boolean {
+    return ((this.bits[set * this.words + (n >>> 5)] as number) & (1 << (n & 31))) !== 0;
+  }
+
+  put(set: number, n: number): void {
+    const word = set * this.words + (n >>> 5);
+    this.bits[word] = (this.bits[word] as number) | (1 << (n & 31));
+  }
+
+  remove(set: number, n: number): void {
+    const word = set * this.words + (n >>> 5);
+    this.bits[word] = (this.bits[word] as number) & ~(1 << (n & 31));
+  }
+
+  clear(set: number): void {
+    this.bits.fill(0, set * this.words, (set + 1) * this.words);
+  }
+
+  /** Adds what another one of these sets holds; false where that was all there. */
+  join(set: number, sets: Sets, other: number): boolean {
+    let grew = false;
+    const from = other * this.words;
+    const to = set * this.words;
+    for (let word = 0; word < this.words; word += 1) {
+      const before = this.bits[to + word] as number;
+      const now = (before | (sets.bits[from + word] as number)) >>> 0;
+      if (now === before) continue;
+      this.bits[to + word] = now;
+      grew = true;
+    }
+    return grew;
+  }
+
+  members(set: number): number[] {
+    const found: number[] = [];
+    for (let word = 0; word < this.words; word += 1) {
+      for (let rest = this.bits[set * this.words + word] as number; rest !== 0; rest &= rest - 1)
+        found.push(word * 32 + 31 - Math.clz32(rest & -rest));
+    }
+    return found;
+  }
 }
 
-export function members(bits: Bits): number[] {
-  const found: number[] = [];
-  for (let word = 0; word < bits.length; word += 1) {
-    for (let rest = bits[word] ?? 0; rest !== 0; rest &= rest - 1)
-      found.push(word * 32 + 31 - Math.clz32(rest & -rest));
+// ---- what holds from a node on
+
+/** Where nodes are come to from: for node `n` from `starts[n]` up to `starts[n + 1]` in `from`. */
+export interface Before {
+  readonly starts: Int32Array;
+  readonly from: Int32Array;
+}
+
+export function reversed(ways: readonly (readonly NodeId[])[]): Before {
+  const starts = new Int32Array(ways.length + 2);
+  // Two places on: behind the second walk, where each begins stands where it ended before.
+  for (const next of ways)
+    for (const to of next) if (to >= 0) starts[to + 2] = (starts[to + 2] as number) + 1;
+  for (let n = 2; n < starts.length; n += 1) starts[n] = (starts[n] as number) + (starts[n - 1] as number);
+  const from = new Int32Array(starts[ways.length + 1] as number);
+  ways.forEach((next, id) => {
+    for (const to of next) {
+      if (to < 0) continue;
+      const place = starts[to + 1] as number;
+      from[place] = id;
+      starts[to + 1] = place + 1;
+    }
+  });
+  return { starts, from };
+}
+
+/**
+ * Nodes that are to be looked at again, the last first: nodes are numbered on the way from the start, so that most come
+ * when their ways on are done.
+ */
+export class FromLast {
+  private readonly queued: Uint8Array;
+  private highest = -1;
+
+  constructor(private readonly before: Before) {
+    this.queued = new Uint8Array(before.starts.length);
   }
-  return found;
+
+  add(at: number): void {
+    this.queued[at] = 1;
+    if (at > this.highest) this.highest = at;
+  }
+
+  /** @param look says whether those must be looked at that come to the node */
+  run(look: (at: number) => boolean): void {
+    const { starts, from } = this.before;
+    while (this.highest >= 0) {
+      const last = this.highest;
+      this.highest = -1;
+      for (let at = last; at >= 0; at -= 1) {
+        if (this.queued[at] === 0) continue;
+        this.queued[at] = 0;
+        if (!look(at)) continue;
+        const end = starts[at + 1] as number;
+        for (let n = starts[at] as number; n < end; n += 1) this.add(from[n] as number);
+      }
+    }
+  }
 }
 
 /** Per node: what is used from that node on before it is defined anew. */
@@ -90,46 +209,19 @@ export function backwards(
   size: number,
   uses: readonly (readonly number[])[],
   defs: readonly (readonly number[])[],
-): Bits[] {
-  const words = (size + 31) >>> 5;
-  const predecessors: number[][] = ways.map(() => []);
-  ways.forEach((next, id) => {
-    for (const to of next) predecessors[to]?.push(id);
+): Sets {
+  const live = new Sets(ways.length, size);
+  const after = new Sets(1, size);
+  const work = new FromLast(reversed(ways));
+  uses.forEach((used, id) => {
+    for (const n of used) live.put(id, n);
+    work.add(id);
   });
-  const live: Bits[] = uses.map((used) => {
-    const bits = new Uint32Array(words);
-    for (const n of used) put(bits, n);
-    return bits;
+  work.run((id) => {
+    after.clear(0);
+    for (const next of ways[id] as readonly NodeId[]) after.join(0, live, next);
+    for (const n of defs[id] as readonly number[]) after.remove(0, n);
+    return live.join(id, after, 0);
   });
-  const kept: Bits[] = defs.map((defined) => {
-    const bits = new Uint32Array(words).fill(0xffffffff);
-    for (const n of defined) bits[n >>> 5] = (bits[n >>> 5] ?? 0) & ~(1 << (n & 31));
-    return bits;
-  });
-  const work: number[] = ways.map((_, id) => id);
-  const queued = ways.map(() => true);
-  const changed = ways.map(() => true);
-  for (let id = work.pop(); id !== undefined; id = work.pop()) {
-    queued[id] = false;
-    const own = live[id] as Bits;
-    const keep = kept[id] as Bits;
-    for (const next of ways[id] ?? []) {
-      const after = live[next] as Bits;
-      for (let word = 0; word < words; word += 1) {
-        const before = own[word] as number;
-        const now = (before | ((after[word] as number) & (keep[word] as number))) >>> 0;
-        if (now === before) continue;
-        own[word] = now;
-        changed[id] = true;
-      }
-    }
-    if (!changed[id]) continue;
-    changed[id] = false;
-    for (const from of predecessors[id] ?? []) {
-      if (queued[from]) continue;
-      queued[from] = true;
-      work.push(from);
-    }
-  }
   return live;
 }

@@ -3,6 +3,7 @@
  * writes. Around a loop that walks a table they are where the loops above it stand, and what was found out before it.
  */
 import type { NodeId } from '#event/program.js';
+import { type Before, reversed } from './liveness.js';
 
 export interface ProgramScopes {
   /** Per node: the loops that it lies in, the widest first. */
@@ -25,6 +26,7 @@ export function scopesOf(
 ): ProgramScopes {
   const of: number[][] = ways.map(() => []);
   const idle: (readonly number[])[] = [];
+  const before = reversed(ways);
   const pending: (readonly NodeId[])[] = [ways.map((_, id) => id)];
   for (let nodes = pending.pop(); nodes !== undefined; nodes = pending.pop()) {
     for (const loop of loopsIn(nodes, ways)) {
@@ -35,20 +37,18 @@ export function scopesOf(
         for (const id of loop) of[id]?.push(idle.length);
         idle.push(free);
       }
-      pending.push(withoutEntries(loop, ways));
+      pending.push(withoutEntries(loop, before));
     }
   }
   return { of, idle };
 }
 
 /** A loop without the nodes by which it is entered: what still goes round there are the loops inside. */
-function withoutEntries(loop: readonly NodeId[], ways: readonly (readonly NodeId[])[]): readonly NodeId[] {
+function withoutEntries(loop: readonly NodeId[], { starts, from }: Before): readonly NodeId[] {
   const inside = new Set(loop);
   const entries = new Set<NodeId>();
-  ways.forEach((next, id) => {
-    if (inside.has(id)) return;
-    for (const to of next) if (inside.has(to)) entries.add(to);
-  });
+  for (const id of loop)
+    if (from.subarray(starts[id], starts[id + 1]).some((other) => !inside.has(other))) entries.add(id);
   // A loop that nothing leads into starts the program.
   if (entries.size === 0) entries.add(Math.min(...loop));
   return loop.filter((id) => !entries.has(id));
@@ -59,38 +59,39 @@ export function loopsIn(
   nodes: readonly NodeId[],
   ways: readonly (readonly NodeId[])[],
 ): readonly (readonly NodeId[])[] {
-  const inside = new Set(nodes);
-  const index = new Map<NodeId, number>();
-  const low = new Map<NodeId, number>();
-  const onStack = new Set<NodeId>();
-  const stack: NodeId[] = [];
+  /** By node: in which order it was come to, from 1 on; 0 for those that are not asked about any more. */
+  const index = new Int32Array(ways.length);
+  for (const id of nodes) index[id] = AHEAD;
+  const low = new Int32Array(ways.length);
+  const stack: number[] = [];
   const found: NodeId[][] = [];
+  let count = 0;
   for (const root of nodes) {
-    if (index.has(root)) continue;
+    if (index[root] !== AHEAD) continue;
     const calls: { readonly id: NodeId; child: number }[] = [{ id: root, child: 0 }];
     for (let call = calls.at(-1); call !== undefined; call = calls.at(-1)) {
       const { id } = call;
       if (call.child === 0) {
-        low.set(id, index.size);
-        index.set(id, index.size);
+        count += 1;
+        low[id] = count;
+        index[id] = count;
         stack.push(id);
-        onStack.add(id);
       }
       const next = ways[id]?.[call.child];
       if (next !== undefined) {
         call.child += 1;
-        if (!inside.has(next)) continue;
-        if (!index.has(next)) calls.push({ id: next, child: 0 });
-        else if (onStack.has(next)) low.set(id, Math.min(numberOf(low, id), numberOf(index, next)));
+        const there = index[next] as number;
+        if (there === AHEAD) calls.push({ id: next, child: 0 });
+        else if (there !== 0) low[id] = Math.min(low[id] as number, there);
         continue;
       }
       calls.pop();
       const parent = calls.at(-1);
-      if (parent !== undefined) low.set(parent.id, Math.min(numberOf(low, parent.id), numberOf(low, id)));
-      if (numberOf(low, id) !== numberOf(index, id)) continue;
+      if (parent !== undefined) low[parent.id] = Math.min(low[parent.id] as number, low[id] as number);
+      if (low[id] !== index[id]) continue;
       const component: NodeId[] = [];
       for (let member = stack.pop(); member !== undefined; member = stack.pop()) {
-        onStack.delete(member);
+        index[member] = 0;
         component.push(member);
         if (member === id) break;
       }
@@ -100,8 +101,4 @@ export function loopsIn(
   return found;
 }
 
-function numberOf(numbers: ReadonlyMap<NodeId, number>, id: NodeId): number {
-  const number = numbers.get(id);
-  if (number === undefined) throw new Error(`node ${id} was never numbered`);
-  return number;
-}
+const AHEAD = -1;

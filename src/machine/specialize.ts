@@ -15,9 +15,10 @@ import type { Expression } from '#event/expression.js';
 import type { EventProgram, NodeId, ProgramNode } from '#event/program.js';
 import type { Value } from '#event/value.js';
 import { expressionsOf, operandsOf, successorsOf } from '#event/walk-program.js';
-import { liveVariables, namesIn, writtenBy } from './liveness.js';
+import { FromLast, Names, namesIn, type Reads, readsOf, reversed, Sets, writtenBy } from './liveness.js';
 import { type Known, knowledgeOf, knownText, Prober } from './probe.js';
 import { hasEffect, looks, resultsOf, surroundingsOf } from './relevance.js';
+import { Rows } from './rows.js';
 
 /** Where a node goes on depends on what it wrote: by the texts of these variables' values. */
 export interface Fork {
@@ -46,8 +47,10 @@ export function specialize(program: EventProgram): SpecialProgram | null {
   if ((program.shared ?? []).length > 0) return null;
   if (program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'witness')) return null;
   const placed = placedVariables(program);
+  const reads = readsOf(program);
+  const answers = new Answers();
   for (;;) {
-    const unfolded = unfold(program, placed);
+    const unfolded = unfold(program, reads, answers, placed);
     if (typeof unfolded !== 'string') return unfolded === null ? null : merge(cut(program, unfolded));
     placed.delete(unfolded);
   }
@@ -56,31 +59,33 @@ export function specialize(program: EventProgram): SpecialProgram | null {
 /** The program without what can matter to nobody wherever it is about: its graph is not unfolded. */
 export function withoutIdle(program: EventProgram): EventProgram {
   const { nodes } = program;
+  const answers = new Answers();
   const graph: Unfolded = {
-    origin: nodes.map((_, id) => id),
-    values: withoutKnowledge(),
-    next: nodes.map((node) => [...successorsOf(node)]),
-    forks: nodes.map(() => null),
+    cases: nodes.map((node, origin) => ({ origin, node, fork: null })),
+    caseOf: nodes.map((_, id) => id),
+    next: nodes.map(successorsOf),
+    values: (_, expression) => answers.values(expression, () => 0),
   };
   return { ...program, nodes: merge(cut(program, graph)).nodes };
 }
 
-/** What expressions can be where no variable is known. */
-function withoutKnowledge(): Unfolded['values'] {
-  const prober = new Prober();
-  const possible = remembered((expression, known) => prober.values(expression, known), new Knowledge());
-  return (_, expression) => possible(expression, () => 0);
-}
-
 // ---- unfolding
 
-interface Unfolded {
-  readonly origin: NodeId[];
-  /** What an expression can be at the node by what is known there; null where that is not told. */
-  readonly values: (at: number, expression: Expression) => readonly Known[] | null;
-  readonly next: number[][];
+/** A node of the program with what is known of the variables that it reads. */
+interface Case {
+  readonly origin: NodeId;
+  readonly node: ProgramNode;
   /** Names and texts of the fork behind the node; null where there is one way, or a branch. */
-  readonly forks: ({ readonly names: readonly string[]; readonly texts: readonly string[] } | null)[];
+  readonly fork: { readonly names: readonly string[]; readonly texts: readonly string[] } | null;
+}
+
+interface Unfolded {
+  readonly cases: readonly Case[];
+  /** Per unfolded node: its case, and where it goes on. */
+  readonly caseOf: readonly number[];
+  readonly next: readonly (readonly number[])[];
+  /** What an expression can be in a case; null where that is not told. */
+  readonly values: (which: number, expression: Expression) => readonly Known[] | null;
 }
 
 const PLACES: ReadonlySet<string> = new Set([
@@ -218,153 +223,203 @@ function remembered<T>(
   };
 }
 
-/** The graph; or the name of a variable without which it is smaller, where it is large; or null, where there is none. */
-function unfold(program: EventProgram, placed: ReadonlySet<string>): Unfolded | string | null {
-  const { nodes } = program;
-  const live = liveVariables(program).map((names) => names.filter((name) => placed.has(name)));
-  const positions = live.map((names) => new Map(names.map((name, n) => [name, n])));
-  const prober = new Prober();
-  const members = membersOf(program);
-  const knowledge = new Knowledge();
-  const waysOf = remembered((expression, known) => prober.ways(expression, known), knowledge);
-  const possible = remembered((expression, known) => prober.values(expression, known), knowledge);
+/** What can be told of expressions of one program, however it is unfolded. */
+class Answers {
+  readonly knowledge = new Knowledge();
+  private readonly prober = new Prober();
+  readonly values = remembered((expression, known) => this.prober.values(expression, known), this.knowledge);
+  readonly ways = remembered((expression, known) => this.prober.ways(expression, known), this.knowledge);
+}
 
-  const rows: (readonly number[])[] = [];
-  const versions = nodes.map(() => new Map<string, number>());
-  const result: Unfolded = {
-    origin: [],
-    values: (at, expression) => possible(expression, numberAt(at)),
-    next: [],
-    forks: [],
-  };
-  const numberAt = (at: number): ((name: string) => number) => {
-    const position = positions[result.origin[at] as NodeId] as ReadonlyMap<string, number>;
-    const row = rows[at] as readonly number[];
-    return (name) => {
-      const n = position.get(name);
-      return n === undefined ? 0 : (row[n] as number);
-    };
-  };
-  const enter = (origin: NodeId, number: (name: string) => number): number => {
-    const row = (live[origin] as readonly string[]).map(number);
-    const key = String.fromCharCode(...row);
-    const known = versions[origin] as Map<string, number>;
-    const seen = known.get(key);
-    if (seen !== undefined) return seen;
-    const at = result.origin.length;
-    known.set(key, at);
-    result.origin.push(origin);
-    rows.push(row);
-    result.next.push([]);
-    result.forks.push(null);
-    return at;
-  };
-  enter(0, (name) => knowledge.number(knowledgeOf(program.initial.get(name) ?? ZERO)));
-  let isLarge = false;
-  for (let at = 0; at < result.origin.length; at += 1) {
-    if (result.origin.length > MOST_NODES) return null;
-    if (result.origin.length > MANY_NODES && !isLarge) {
-      isLarge = true;
-      const most = multiplying(live, versions);
-      if (most !== null) return most;
-    }
-    const node = nodes[result.origin[at] as NodeId] as ProgramNode;
-    const number = numberAt(at);
-    const valuesOf = (expression: Expression): readonly Known[] | null => possible(expression, number);
+/** How a case goes on. */
+interface Onward {
+  readonly fork: Case['fork'];
+  readonly ways: readonly Way[];
+}
+
+interface Way {
+  readonly to: NodeId;
+  /** Variables that were written and are still read, and numbers of what is known of them. */
+  readonly written: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** The graph; or the name of a variable without which it is smaller, where it is large; or null, where there is none. */
+function unfold(
+  program: EventProgram,
+  { names, uses, live }: Reads,
+  { knowledge, ways: waysOf, values: possible }: Answers,
+  placed: ReadonlySet<string>,
+): Unfolded | string | null {
+  const { nodes } = program;
+  const isPlaced = names.all.map((name) => placed.has(name));
+  const told = (variables: readonly number[]): number[] =>
+    variables.filter((variable) => isPlaced[variable] === true);
+  const toldOn = live.map(told);
+  const toldIn = uses.map(told);
+  const members = membersOf(program);
+
+  /** Unfolded nodes: the node, and what is known of each variable that is read from there on. */
+  const unfolded = new Rows();
+  const caseOf: number[] = [];
+  const next: number[][] = [];
+  /** Cases: the node, and what is known of each variable that it reads. */
+  const rows = new Rows();
+  const cases: Case[] = [];
+  const onwards: Onward[] = [];
+  /** By variable, where it is still read: what is known of it. */
+  const now = new Int32Array(names.size);
+  const number = (name: string): number => (placed.has(name) ? (now[names.of(name)] as number) : 0);
+  const valuesOf = (expression: Expression): readonly Known[] | null => possible(expression, number);
+
+  const onward = (node: ProgramNode): Onward => {
     switch (node.kind) {
       case 'branch': {
-        const ways = waysOf(node.on, number);
-        result.next[at] = [
-          ...(ways.yes ? [enter(node.then, number)] : []),
-          ...(ways.no ? [enter(node.else, number)] : []),
-        ];
-        break;
+        const { yes, no } = waysOf(node.on, number);
+        const targets = [...(yes ? [node.then] : []), ...(no ? [node.else] : [])];
+        return { fork: null, ways: targets.map((to) => ({ to, written: [], values: [] })) };
       }
-      case 'assign':
+      case 'assign': {
+        const written = new Map(
+          node.sets.flatMap(({ name, value }) => (placed.has(name) ? [[name, valuesOf(value)]] : [])),
+        );
+        return behind(node.next, written);
+      }
       case 'event': {
-        const written = new Map<string, readonly number[] | null>();
-        const numbers = (known: readonly Known[] | null): readonly number[] | null =>
-          known === null ? null : known.map((value) => knowledge.number(value));
-        if (node.kind === 'assign')
-          for (const set of node.sets)
-            written.set(set.name, placed.has(set.name) ? numbers(valuesOf(set.value)) : null);
-        else
-          for (const name of writtenBy(node.event))
-            written.set(name, numbers(resultsOf(node.event, valuesOf, members(prober))));
-        goOn(result, at, node.next, written, live[node.next] ?? [], number, knowledge, enter);
-        break;
+        const names = writtenBy(node.event);
+        const results = names.length === 0 ? null : resultsOf(node.event, valuesOf, members);
+        return behind(node.next, new Map(names.map((name) => [name, results])));
       }
       case 'return':
       case 'stop':
+        return { fork: null, ways: [] };
     }
-  }
-  return result;
-}
-
-/** One way on for each combination of what the node may have written, as far as that is still read. */
-function goOn(
-  result: Unfolded,
-  at: number,
-  next: NodeId,
-  written: ReadonlyMap<string, readonly number[] | null>,
-  live: readonly string[],
-  number: (name: string) => number,
-  knowledge: Knowledge,
-  enter: (origin: NodeId, number: (name: string) => number) => number,
-): void {
-  const names = live.filter((name) => (written.get(name)?.length ?? 0) > 1);
-  const single = (name: string): number => {
-    const values = written.get(name);
-    return values === undefined ? number(name) : (values?.[0] ?? 0);
   };
-  let combinations: number[][] = [[]];
-  for (const name of names)
-    combinations = combinations.flatMap((left) => (written.get(name) ?? []).map((value) => [...left, value]));
-  const targets = combinations.map((values) =>
-    enter(next, (name) => {
-      const n = names.indexOf(name);
-      return n < 0 ? single(name) : (values[n] as number);
-    }),
-  );
-  result.next[at] = targets;
-  if (names.length > 0)
-    result.forks[at] = {
-      names,
-      texts: combinations.map((values) => values.map((value) => knowledge.text(value)).join('|')),
+  /** One way on for each combination of what was written, as far as that is still read. */
+  const behind = (to: NodeId, results: ReadonlyMap<string, readonly Known[] | null>): Onward => {
+    const written = (toldOn[to] ?? []).filter((variable) => results.has(names.all[variable] as string));
+    const values = written.map((variable) => {
+      const known = results.get(names.all[variable] as string) ?? [];
+      return known.length === 0 ? [0] : known.map((value) => knowledge.number(value));
+    });
+    let ways: number[][] = [[]];
+    for (const each of values) ways = ways.flatMap((left) => each.map((value) => [...left, value]));
+    const open = written.flatMap((_, n) => ((values[n]?.length ?? 0) > 1 ? [n] : []));
+    return {
+      fork:
+        open.length === 0
+          ? null
+          : {
+              names: open.map((n) => names.all[written[n] as number] as string),
+              texts: ways.map((way) => open.map((n) => knowledge.text(way[n] as number)).join('|')),
+            },
+      ways: ways.map((way) => ({ to, written, values: way })),
     };
+  };
+  const enter = ({ to, written, values }: Way): number => {
+    for (let n = 0; n < written.length; n += 1) now[written[n] as number] = values[n] as number;
+    unfolded.push(to);
+    for (const variable of toldOn[to] ?? []) unfolded.push(now[variable] as number);
+    return unfolded.close();
+  };
+
+  for (const variable of toldOn[0] ?? [])
+    now[variable] = knowledge.number(knowledgeOf(program.initial.get(names.all[variable] as string) ?? ZERO));
+  enter({ to: 0, written: [], values: [] });
+  let isLarge = false;
+  for (let at = 0; at < unfolded.size; at += 1) {
+    if (unfolded.size > MOST_NODES) return null;
+    if (unfolded.size > MANY_NODES && !isLarge) {
+      isLarge = true;
+      const most = multiplying(toldOn, unfolded);
+      if (most !== null) return names.all[most] as string;
+    }
+    const origin = unfolded.at(at, 0);
+    const known = toldOn[origin] as number[];
+    for (let n = 0; n < known.length; n += 1) now[known[n] as number] = unfolded.at(at, n + 1);
+    rows.push(origin);
+    for (const variable of toldIn[origin] as number[]) rows.push(now[variable] as number);
+    const which = rows.close();
+    caseOf.push(which);
+    let on = onwards[which];
+    if (on === undefined) {
+      const node = nodes[origin] as ProgramNode;
+      on = onward(node);
+      onwards.push(on);
+      cases.push({ origin, node, fork: on.fork });
+    }
+    next.push(on.ways.map(enter));
+  }
+  return {
+    cases,
+    caseOf,
+    next,
+    values: (which, expression) => {
+      const variables = toldIn[rows.at(which, 0)] as number[];
+      return possible(expression, (name) => {
+        const n = variables.indexOf(names.of(name));
+        return n < 0 ? 0 : rows.at(which, n + 1);
+      });
+    },
+  };
 }
 
 /** Less than this part of the nodes left makes it worth not to tell a variable apart. */
 const WORTH = 0.75;
 
 /** The variable that multiplies the nodes most: those that go with another one, as a pointer and its address, do not. */
-function multiplying(
-  live: readonly (readonly string[])[],
-  versions: readonly ReadonlyMap<string, number>[],
-): string | null {
-  const saved = new Map<string, number>();
-  let all = 0;
-  versions.forEach((rows, origin) => {
-    all += rows.size;
-    if (rows.size < 2) return;
-    (live[origin] ?? []).forEach((name, n) => {
-      const left = new Set<string>();
-      for (const row of rows.keys()) left.add(row.slice(0, n) + row.slice(n + 1));
-      saved.set(name, (saved.get(name) ?? 0) + rows.size - left.size);
+function multiplying(toldOn: readonly (readonly number[])[], unfolded: Rows): number | null {
+  const versions: number[][] = toldOn.map(() => []);
+  for (let at = 0; at < unfolded.size; at += 1) versions[unfolded.at(at, 0)]?.push(at);
+  const saved = new Map<number, number>();
+  toldOn.forEach((variables, origin) => {
+    const rows = versions[origin] as readonly number[];
+    if (rows.length < 2) return;
+    const alike = alikeBut(unfolded, rows, variables.length + 1);
+    variables.forEach((variable, n) => {
+      saved.set(variable, (saved.get(variable) ?? 0) + alike(n + 1));
     });
   });
-  let most: string | null = null;
-  let least = all * (1 - WORTH);
-  for (const [name, count] of saved)
+  let most: number | null = null;
+  let least = unfolded.size * (1 - WORTH);
+  for (const [variable, count] of saved)
     if (count > least) {
       least = count;
-      most = name;
+      most = variable;
     }
   return most;
 }
 
-/** What every container can hold, over the whole program; asked with a prober that knows no variable. */
-function membersOf(program: EventProgram): (prober: Prober) => Members {
+/** How many of some rows of one length are like an earlier one of them but for a column. */
+function alikeBut(rows: Rows, some: readonly number[], length: number): (column: number) => number {
+  const mixed = (row: number, n: number): number => {
+    const hash = Math.imul(rows.at(row, n) + (n << 16), 0x9e3779b1);
+    return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  };
+  // Sums, so that what a column adds can be taken off again.
+  const sums = some.map((row) => {
+    let sum = 0;
+    for (let n = 0; n < length; n += 1) sum = (sum + mixed(row, n)) | 0;
+    return sum;
+  });
+  const table = new Int32Array(2 ** (33 - Math.clz32(some.length)));
+  return (column) => {
+    table.fill(0);
+    let count = 0;
+    some.forEach((row, n) => {
+      const sum = (sums[n] as number) - mixed(row, column);
+      let at = (sum ^ (sum >>> 16)) & (table.length - 1);
+      while (table[at] !== 0 && !rows.alikeBut((table[at] as number) - 1, row, column))
+        at = (at + 1) & (table.length - 1);
+      if (table[at] === 0) table[at] = row + 1;
+      else count += 1;
+    });
+    return count;
+  };
+}
+
+/** What every container can hold, over the whole program. */
+function membersOf(program: EventProgram): Members {
   const constants: Known[] = [];
   let all = true;
   for (const node of program.nodes) {
@@ -383,7 +438,7 @@ function membersOf(program: EventProgram): (prober: Prober) => Members {
     }
   }
   const found = new Map(constants.map((value) => [knownText(value), value]));
-  return () => () => (all ? [...found.values()] : null);
+  return () => (all ? [...found.values()] : null);
 }
 
 /** Is the variable only ever written by taking from a container? */
@@ -398,13 +453,11 @@ function takenOnly(program: EventProgram, name: string): boolean {
 // ---- what matters
 
 interface Cut {
-  readonly origin: readonly NodeId[];
-  readonly nodes: readonly ProgramNode[];
-  readonly next: readonly (readonly number[])[];
-  readonly forks: Unfolded['forks'];
-  /** 1 for nodes that are run. */
-  readonly held: Uint8Array;
-  readonly start: number;
+  readonly graph: Unfolded;
+  /** Per node: the kept node that comes first behind it, or itself. */
+  readonly first: Int32Array;
+  /** Which of the node's writes are wanted. */
+  readonly isWanted: (at: number, write: number) => boolean;
 }
 
 /** Where a run ends for good without a return. */
@@ -412,130 +465,95 @@ const STOPPED = -2;
 const OPEN = -1;
 
 function cut(program: EventProgram, graph: Unfolded): Cut {
-  const { origin, next, forks } = graph;
-  const nodes = origin.map((id) => program.nodes[id] as ProgramNode);
+  const { cases, caseOf, next } = graph;
+  const count = next.length;
   const events = program.nodes.flatMap((node) => (node.kind === 'event' ? [node.event] : []));
   const around = surroundingsOf(events, program);
   const boxes = boxesAreNamed(events);
   const names = new Names();
 
-  // Per node and write: what it reads when it is kept, and what it writes.
-  const known = new Map<string, Parts>();
-  const parts = nodes.map((node, at) => {
-    const forked = forks[at]?.names ?? [];
-    const key = `${origin[at]} ${forked.join(' ')}`;
-    const found = known.get(key) ?? partsOf(node, forked, boxes, names);
-    known.set(key, found);
-    return found;
+  // Per case: what it reads when it is kept, and what it writes.
+  const parts = cases.map(({ node, fork }) => partsOf(node, fork?.names ?? [], boxes, names));
+  const kept = new Uint8Array(count);
+  const before = reversed(next);
+  const live = new Sets(count, names.size);
+  /** Per node: where its writes begin in `chosen`. */
+  const writesAt = new Int32Array(count + 1);
+  let writes = 0;
+  caseOf.forEach((which, at) => {
+    writes += (parts[which] as Parts).writes.length;
+    writesAt[at + 1] = writes;
   });
-  const kept = new Uint8Array(nodes.length);
-  const before: number[][] = nodes.map(() => []);
-  next.forEach((ways, at) => {
-    for (const to of ways) before[to]?.push(at);
-  });
-  const words = (names.size + 31) >>> 5;
-  const live = nodes.map(() => new Uint32Array(words));
-  const keptParts = parts.map(() => new Uint8Array(0));
-  parts.forEach((part, at) => {
-    keptParts[at] = new Uint8Array(part.writes.length);
-  });
-  const queued = new Uint8Array(nodes.length);
-  let highest = -1;
-  const queue = (at: number): void => {
-    queued[at] = 1;
-    if (at > highest) highest = at;
-  };
+  const chosen = new Uint8Array(writes);
+  const work = new FromLast(before);
   const keep = (at: number): void => {
     if (kept[at] !== 0) return;
     kept[at] = 1;
-    queue(at);
+    work.add(at);
   };
-  const chooseAll = (at: number): void => {
-    (keptParts[at] as Uint8Array).fill(1);
-  };
-  nodes.forEach((node, at) => {
-    if (node.kind === 'return') keep(at);
-    const valuesOf = (expression: Expression): readonly Known[] | null => graph.values(at, expression);
-    if (expressionsOf(node).some((e) => looks(e, valuesOf))) {
-      keep(at);
-      chooseAll(at);
-    }
-    if (node.kind !== 'event') return;
-    if (hasEffect(node.event, around, valuesOf)) keep(at);
-    else if (!boxes && node.event.kind.startsWith('container-')) keep(at);
+  const looked = cases.map(({ node }, which) =>
+    expressionsOf(node).some((e) => looks(e, (part) => graph.values(which, part))),
+  );
+  const needed = cases.map(
+    ({ node }, which) =>
+      node.kind === 'return' ||
+      (node.kind === 'event' &&
+        (hasEffect(node.event, around, (part) => graph.values(which, part)) ||
+          (!boxes && node.event.kind.startsWith('container-')))),
+  );
+  caseOf.forEach((which, at) => {
+    if (looked[which] === true) chosen.fill(1, writesAt[at], writesAt[at + 1]);
+    if (looked[which] === true || needed[which] === true) keep(at);
   });
 
-  const after = new Uint32Array(words);
-  const settleLive = (at: number): void => {
-    queued[at] = 0;
-    after.fill(0);
-    for (const to of next[at] ?? []) {
-      const there = live[to] as Uint32Array;
-      for (let word = 0; word < words; word += 1)
-        after[word] = (after[word] as number) | (there[word] as number);
-    }
-    const part = parts[at] as Parts;
-    const chosen = keptParts[at] as Uint8Array;
-    part.writes.forEach((write, n) => {
-      if (chosen[n] !== 0) return;
-      const wanted =
-        write.names.some((name) => hasBit(after, name)) ||
-        (kept[at] !== 0 && (write.forked || nodes[at]?.kind !== 'assign'));
-      if (!wanted) return;
-      chosen[n] = 1;
-      kept[at] = 1;
-    });
-    for (const name of part.kills) clearBit(after, name);
-    part.writes.forEach((write, n) => {
-      if (chosen[n] !== 0) for (const name of write.reads) setBit(after, name);
-    });
-    if (kept[at] !== 0) for (const name of part.reads) setBit(after, name);
-    const own = live[at] as Uint32Array;
-    let changed = false;
-    for (let word = 0; word < words; word += 1) {
-      const now = ((own[word] as number) | (after[word] as number)) >>> 0;
-      if (now === own[word]) continue;
-      own[word] = now;
-      changed = true;
-    }
-    if (changed) for (const from of before[at] ?? []) queue(from);
-  };
+  const after = new Sets(1, names.size);
   /** Variables that are read later make whoever writes them needed. */
-  const spread = (): void => {
-    // Nodes were numbered on the way from the start: from the last to the first, most come when their ways on are done.
-    while (highest >= 0) {
-      const from = highest;
-      highest = -1;
-      for (let at = from; at >= 0; at -= 1) if (queued[at] !== 0) settleLive(at);
+  const settleLive = (at: number): boolean => {
+    after.clear(0);
+    for (const to of next[at] as readonly number[]) after.join(0, live, to);
+    const part = parts[caseOf[at] as number] as Parts;
+    const from = writesAt[at] as number;
+    for (let n = 0; n < part.writes.length; n += 1) {
+      if (chosen[from + n] !== 0) continue;
+      const write = part.writes[n] as Write;
+      if (!(kept[at] !== 0 && write.forked) && !write.names.some((name) => after.has(0, name))) continue;
+      chosen[from + n] = 1;
+      kept[at] = 1;
     }
+    for (const name of part.kills) after.remove(0, name);
+    for (let n = 0; n < part.writes.length; n += 1)
+      if (chosen[from + n] !== 0) for (const name of (part.writes[n] as Write).reads) after.put(0, name);
+    if (kept[at] !== 0) for (const name of part.reads) after.put(0, name);
+    return live.join(at, after, 0);
   };
 
   // A node matters when its ways lead to different kept nodes.
-  const first = new Int32Array(nodes.length).fill(OPEN);
+  const first = new Int32Array(count);
+  const waiting = new Uint8Array(count);
   const observe = (): boolean => {
     first.fill(OPEN);
     const pending: number[] = [];
-    const waiting = new Uint8Array(nodes.length);
-    const push = (at: number): void => {
-      if (waiting[at] !== 0) return;
-      waiting[at] = 1;
-      pending.push(at);
-    };
     let found = false;
     const settle = (at: number, value: number): void => {
       if (first[at] === value) return;
       first[at] = value;
-      for (const from of before[at] ?? []) push(from);
+      const end = before.starts[at + 1] as number;
+      for (let n = before.starts[at] as number; n < end; n += 1) {
+        const from = before.from[n] as number;
+        if (waiting[from] !== 0) continue;
+        waiting[from] = 1;
+        pending.push(from);
+      }
     };
-    nodes.forEach((node, at) => {
+    for (let at = 0; at < count; at += 1) {
       if (kept[at] !== 0) settle(at, at);
-      else if (node.kind === 'stop') settle(at, STOPPED);
-    });
+      else if (cases[caseOf[at] as number]?.node.kind === 'stop') settle(at, STOPPED);
+    }
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       waiting[at] = 0;
       if (kept[at] !== 0) continue;
       let value = OPEN;
-      for (const to of next[at] ?? []) {
+      for (const to of next[at] as readonly number[]) {
         const there = first[to] as number;
         if (there === OPEN || there === value) continue;
         if (value === OPEN) value = there;
@@ -550,22 +568,12 @@ function cut(program: EventProgram, graph: Unfolded): Cut {
     }
     return found;
   };
-  do spread();
+  do work.run(settleLive);
   while (observe());
-
-  const target = (at: number): number => first[at] as number;
-  const result = nodes.map((node, at): ProgramNode => {
-    if (node.kind !== 'assign') return node;
-    const chosen = keptParts[at] as Uint8Array;
-    return { ...node, sets: node.sets.filter((_, n) => chosen[n] !== 0) };
-  });
   return {
-    origin,
-    nodes: result,
-    next: next.map((ways) => ways.map(target)),
-    forks,
-    held: kept,
-    start: target(0),
+    graph,
+    first,
+    isWanted: (at, write) => chosen[(writesAt[at] as number) + write] !== 0,
   };
 }
 
@@ -575,26 +583,14 @@ interface Parts {
   /** Overwritten, whether the node is kept or not. */
   readonly kills: readonly number[];
   /** One for each assignment of the node, or one for an event. */
-  readonly writes: readonly {
-    readonly names: readonly number[];
-    readonly reads: readonly number[];
-    readonly forked: boolean;
-  }[];
+  readonly writes: readonly Write[];
 }
 
-class Names {
-  private readonly numbers = new Map<string, number>();
-
-  get size(): number {
-    return this.numbers.size;
-  }
-
-  of(name: string): number {
-    const known = this.numbers.get(name);
-    if (known !== undefined) return known;
-    this.numbers.set(name, this.numbers.size);
-    return this.numbers.size - 1;
-  }
+interface Write {
+  readonly names: readonly number[];
+  readonly reads: readonly number[];
+  /** Is it wanted wherever the node is kept? */
+  readonly forked: boolean;
 }
 
 /** What a node reads and writes; a container is a variable too. */
@@ -674,144 +670,129 @@ function boxesAreNamed(events: readonly Event<Expression>[]): boolean {
   });
 }
 
-const hasBit = (bits: Uint32Array, n: number): boolean => ((bits[n >>> 5] ?? 0) & (1 << (n & 31))) !== 0;
-function setBit(bits: Uint32Array, n: number): void {
-  bits[n >>> 5] = (bits[n >>> 5] ?? 0) | (1 << (n & 31));
-}
-function clearBit(bits: Uint32Array, n: number): void {
-  bits[n >>> 5] = (bits[n >>> 5] ?? 0) & ~(1 << (n & 31));
-}
-
 // ---- merging
 
 /** Nodes that do the same and whose ways on lead to nodes of one class become one (partition refinement). */
-function merge(graph: Cut): SpecialProgram {
+function merge({ graph, first, isWanted }: Cut): SpecialProgram {
+  const { cases, caseOf, next } = graph;
+  const caseAt = (at: number): Case => cases[caseOf[at] as number] as Case;
   const reached: number[] = [];
-  const position = new Map<number, number>();
-  const reach = (at: number): void => {
-    if (at < 0 || position.has(at)) return;
-    position.set(at, reached.length);
-    reached.push(at);
+  const position = new Int32Array(next.length).fill(-1);
+  const reach = (at: number): number => {
+    if (at < 0) return -1;
+    if (position[at] === -1) {
+      position[at] = reached.length;
+      reached.push(at);
+    }
+    return position[at] as number;
   };
-  reach(graph.start);
+  const start = reach(first[0] as number);
+  const ways: number[][] = [];
   for (let n = 0; n < reached.length; n += 1)
-    for (const to of graph.next[reached[n] as number] ?? []) reach(to);
+    ways.push((next[reached[n] as number] as readonly number[]).map((to) => reach(first[to] as number)));
 
-  const ways = reached.map((at) =>
-    (graph.next[at] ?? []).map((to) => (to < 0 ? -1 : (position.get(to) as number))),
-  );
+  const alike = new Rows();
   const own = reached.map((at) => {
-    const node = graph.nodes[at] as ProgramNode;
-    const sets = node.kind === 'assign' ? node.sets.map((set) => set.name).join(' ') : '';
-    return `${graph.origin[at]} ${sets}`;
+    const { origin, node } = caseAt(at);
+    alike.push(origin);
+    if (node.kind === 'assign')
+      for (let set = 0; set < node.sets.length; set += 1) if (isWanted(at, set)) alike.push(set);
+    return alike.close();
   });
-  const classes = refined(own, ways, (n) => graph.forks[reached[n] as number]?.texts.join(' & ') ?? '');
+  const texts = new Names();
+  const forks = cases.map(({ fork }) => (fork === null ? -1 : texts.of(fork.texts.join(' & '))));
+  const classes = refined(own, ways, (n) => forks[caseOf[reached[n] as number] as number] as number);
 
   const nodes: ProgramNode[] = [];
-  const origin: NodeId[] = [];
-  const forks = new Map<NodeId, Fork>();
+  const origins: NodeId[] = [];
+  const forksOf = new Map<NodeId, Fork>();
   const numbers = new Map<number, NodeId>();
   const order: number[] = [];
   let stopped: NodeId | null = null;
-  const enter = (at: number): NodeId => {
-    if (at < 0) {
+  const enter = (n: number): NodeId => {
+    if (n < 0) {
       if (stopped === null) {
         stopped = order.length;
         order.push(-1);
       }
       return stopped;
     }
-    const cls = classes[position.get(at) as number] as number;
+    const cls = classes[n] as number;
     const known = numbers.get(cls);
     if (known !== undefined) return known;
     numbers.set(cls, order.length);
-    order.push(at);
+    order.push(n);
     return order.length - 1;
   };
-  enter(graph.start);
-  for (let n = 0; n < order.length; n += 1) {
-    const at = order[n] as number;
-    if (at < 0) {
+  enter(start);
+  for (let id = 0; id < order.length; id += 1) {
+    const n = order[id] as number;
+    if (n < 0) {
       nodes.push({ kind: 'stop', at: null });
-      origin.push(0);
+      origins.push(0);
       continue;
     }
-    const node = graph.nodes[at] as ProgramNode;
-    const ways = (graph.next[at] ?? []).map(enter);
-    const [way] = ways;
-    origin.push(graph.origin[at] as NodeId);
-    const alike = ways.every((other) => other === way);
+    const at = reached[n] as number;
+    const { origin, node, fork } = caseAt(at);
+    const on = (ways[n] as readonly number[]).map(enter);
+    const [way] = on;
+    origins.push(origin);
     switch (node.kind) {
       case 'return':
       case 'stop':
         nodes.push(node);
         break;
       case 'branch':
-        if (way !== undefined && graph.held[at] !== 0)
-          nodes.push({ ...node, then: way, else: ways[1] ?? way });
-        else if (alike || way === undefined || ways[1] === undefined)
-          nodes.push({ kind: 'assign', sets: [], next: way ?? n, at: node.at });
-        else nodes.push({ ...node, then: way, else: ways[1] });
+        if (way === undefined) nodes.push({ kind: 'assign', sets: [], next: id, at: node.at });
+        else nodes.push({ ...node, then: way, else: on[1] ?? way });
         break;
       case 'assign':
-      case 'event': {
-        nodes.push({ ...node, next: way ?? n });
-        const fork = graph.forks[at];
-        if (!alike && fork !== null && fork !== undefined)
-          forks.set(n, {
-            names: fork.names,
-            targets: new Map(fork.texts.map((text, k) => [text, ways[k] as NodeId])),
-          });
-      }
+        nodes.push({ ...node, sets: node.sets.filter((_, set) => isWanted(at, set)), next: way ?? id });
+        break;
+      case 'event':
+        nodes.push({ ...node, next: way ?? id });
     }
+    if (fork !== null && on.some((other) => other !== way))
+      forksOf.set(id, {
+        names: fork.names,
+        targets: new Map(fork.texts.map((text, k) => [text, on[k] as NodeId])),
+      });
   }
-  return { nodes, origin, forks };
+  return { nodes, origin: origins, forks: forksOf };
 }
 
 /**
- * The coarsest classes in which nodes of one class have the same text of their own, and ways on to the same classes. A
+ * The coarsest classes in which nodes of one class have the same number of their own, and ways on to the same classes. A
  * class that falls apart keeps its number for the largest part, so that only those are looked at again that lead to
  * another one.
  *
+ * @param own given in order from 0 on
  * @param ways per node: where it goes on, -1 for the end
  * @param forkOf by what it goes on, which counts where its ways lead to different classes
  */
 function refined(
-  own: readonly string[],
+  own: readonly number[],
   ways: readonly (readonly number[])[],
-  forkOf: (node: number) => string,
+  forkOf: (node: number) => number,
 ): readonly number[] {
-  const before: number[][] = ways.map(() => []);
-  ways.forEach((next, node) => {
-    for (const to of next) if (to >= 0) before[to]?.push(node);
-  });
-  const classes = new Array<number>(own.length).fill(0);
+  const before = reversed(ways);
+  const classes = [...own];
   const members: number[][] = [];
-  const byText = new Map<string, number>();
-  own.forEach((text, node) => {
-    let found = byText.get(text);
-    if (found === undefined) {
-      found = members.length;
-      byText.set(text, found);
-      members.push([]);
-    }
-    classes[node] = found;
-    members[found]?.push(node);
+  own.forEach((cls, node) => {
+    if (cls === members.length) members.push([node]);
+    else members[cls]?.push(node);
   });
-  const signature = (node: number): string => {
+  const classAt = (to: number): number => (to < 0 ? -1 : (classes[to] as number));
+  const signatures = new Rows();
+  const signature = (node: number): number => {
     const next = ways[node] as readonly number[];
-    const first = next[0] ?? -1;
-    const cls = first < 0 ? -1 : (classes[first] as number);
-    let text = `${cls}`;
-    let alike = true;
-    for (let n = 1; n < next.length; n += 1) {
-      const to = next[n] as number;
-      const other = to < 0 ? -1 : (classes[to] as number);
-      if (other !== cls) alike = false;
-      text += ` ${other}`;
+    const cls = classAt(next[0] ?? -1);
+    if (next.length > 0) signatures.push(cls);
+    if (next.some((to) => classAt(to) !== cls)) {
+      for (let n = 1; n < next.length; n += 1) signatures.push(classAt(next[n] as number));
+      signatures.push(forkOf(node));
     }
-    if (next.length === 0) return '';
-    return alike ? `${cls}` : `${text} ${forkOf(node)}`;
+    return signatures.close();
   };
   let dirty = new Set<number>(members.keys());
   while (dirty.size > 0) {
@@ -819,11 +800,11 @@ function refined(
     for (const cls of dirty) {
       const nodes = members[cls] as number[];
       if (nodes.length < 2) continue;
-      const parts = new Map<string, number[]>();
+      const parts = new Map<number, number[]>();
       for (const node of nodes) {
-        const text = signature(node);
-        const part = parts.get(text);
-        if (part === undefined) parts.set(text, [node]);
+        const number = signature(node);
+        const part = parts.get(number);
+        if (part === undefined) parts.set(number, [node]);
         else part.push(node);
       }
       if (parts.size < 2) continue;
@@ -839,9 +820,12 @@ function refined(
         members.push(part);
       }
     }
-    dirty = new Set(
-      moved.flatMap((node) => (before[node] as number[]).map((from) => classes[from] as number)),
-    );
+    dirty = new Set();
+    for (const node of moved) {
+      const end = before.starts[node + 1] as number;
+      for (let n = before.starts[node] as number; n < end; n += 1)
+        dirty.add(classes[before.from[n] as number] as number);
+    }
   }
   return classes;
 }
