@@ -30,7 +30,7 @@ import {
   State,
   ValueTable,
 } from './state.js';
-import { type Machine, noneValue, Step } from './step.js';
+import { type Machine, Step } from './step.js';
 
 export type { State } from './state.js';
 
@@ -70,6 +70,14 @@ export interface Listener {
 
 /** Nodes without events that one step may pass before it is cut: a loop without events and choices cannot hang it. */
 const NODES_PER_STEP = 4000;
+
+/** One way in which a step can go. */
+interface Outcome {
+  readonly action: Action;
+  readonly state: State;
+}
+
+type Assignment = Extract<ProgramNode, { readonly kind: 'assign' }>['sets'][number];
 
 export interface MachineModel extends Model<State, Action, Violation> {
   readonly machine: Machine;
@@ -129,7 +137,7 @@ export function createModel(options: ModelOptions): MachineModel {
     program.nodes.some((node) => node.kind === 'event' && node.event.kind === 'start'),
   );
 
-  const initial = (): { action: Action; state: State }[] => {
+  const initial = (): Outcome[] => {
     const bytes = new Uint8Array(layout.size);
     if (machine.pageBrought) bytes[PAGE_REFS] = 1;
     const entries = new Array<number>(LEVELS.length * 2).fill(0);
@@ -151,7 +159,7 @@ export function createModel(options: ModelOptions): MachineModel {
       new Array<number>(LEVELS.length).fill(0),
       bytes,
     );
-    const step = new Step(machine, state, 0, 0, []);
+    const step = new Step(machine, state, 0, 0);
     for (const level of levels) if (state.entries[level] === 0) step.putEntry(level, step.entry(level));
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
       step.setClassByte(cpu, CONDITION, COND.active);
@@ -173,17 +181,23 @@ export function createModel(options: ModelOptions): MachineModel {
     return false;
   };
 
-  const expand = (state: State): { action: Action; state: State }[] => {
+  const steps: Step[] = [];
+  const waysOf = (state: State, cpu: number, listener?: Listener, wanted?: Action): Outcome[] => {
+    steps[cpu] ??= new Step(machine, state, cpu, 0);
+    return outcomes(steps[cpu], state, listener, wanted);
+  };
+  const expand = (state: State): Outcome[] => {
     // Nodes that nobody else notices need no interleaving: the first CPU that stands at one goes alone.
     for (let cpu = 0; cpu < programs.length && programs.length > 1; cpu += 1) {
       const node = state.pc[cpu] ?? -1;
       if (stands(state, cpu)) continue;
-      if (node >= 0 && programs[cpu]?.shared[node] === false) return outcomes(machine, state, cpu);
+      if (node >= 0 && programs[cpu]?.shared[node] === false) return waysOf(state, cpu);
     }
-    const found: { action: Action; state: State }[] = [];
+    let found: Outcome[] = [];
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
       if ((state.pc[cpu] ?? -1) < 0 || stands(state, cpu)) continue;
-      for (const outcome of outcomes(machine, state, cpu)) found.push(outcome);
+      const ways = waysOf(state, cpu);
+      found = found.length === 0 ? ways : [...found, ...ways];
     }
     return found;
   };
@@ -199,10 +213,7 @@ export function createModel(options: ModelOptions): MachineModel {
     key: (state) => state.key(),
     violation: (state) => state.violation,
     inside: () => true,
-    take: (state, action, listener) => {
-      for (const outcome of outcomes(machine, state, action.cpu, listener, action)) return outcome.state;
-      return null;
-    },
+    take: (state, action, listener) => waysOf(state, action.cpu, listener, action)[0]?.state ?? null,
   };
 }
 
@@ -381,17 +392,12 @@ function bringerOf(programs: readonly EventProgram[]): string | null {
 }
 
 /** All ways in which the CPU's next step can go, in the order of their choices. */
-function outcomes(
-  machine: Machine,
-  state: State,
-  cpu: number,
-  listener?: Listener,
-  wanted?: Action,
-): { action: Action; state: State }[] {
-  const found: { action: Action; state: State }[] = [];
-  let script: number[] = [];
-  for (;;) {
-    const step = new Step(machine, state.copy(), cpu, state.pc[cpu] ?? 0, script);
+function outcomes(step: Step, state: State, listener?: Listener, wanted?: Action): Outcome[] {
+  const { cpu } = step;
+  const found: Outcome[] = [];
+  step.startOver();
+  do {
+    step.begin(state.copy());
     const heard: { node: number; event: Event<Value> }[] = [];
     const changed: number[] = [];
     const node = runStep(
@@ -415,12 +421,8 @@ function outcomes(
         return [{ action, state: step.state }];
       }
     }
-    // The next script: the last choice that has another option takes it, what follows starts over.
-    let last = step.taken.length - 1;
-    while (last >= 0 && (step.taken[last]?.index ?? 0) + 1 >= (step.taken[last]?.of ?? 0)) last -= 1;
-    if (last < 0) return found;
-    script = step.taken.slice(0, last + 1).map((taken, n) => (n === last ? taken.index + 1 : taken.index));
-  }
+  } while (step.goesOn());
+  return found;
 }
 
 export function sameAction(a: Action, b: Action): boolean {
@@ -448,12 +450,7 @@ function runStep(step: Step, listener: Listener | null): number {
     if (state.machinePart() !== machine) listener?.changed?.(step.node);
     const next = state.pc[cpu] ?? -1;
     const done =
-      next < 0 ||
-      state.violation !== null ||
-      event ||
-      step.taken.length > 0 ||
-      step.choices.length > 0 ||
-      count > NODES_PER_STEP;
+      next < 0 || state.violation !== null || event || step.choices.length > 0 || count > NODES_PER_STEP;
     const shared = next >= 0 && step.machine.layout.programs > 1 && program.shared[next] === true;
     const left = next >= 0 && leaves(program, start, next);
     if (!done && !shared && !left) continue;
@@ -473,23 +470,19 @@ function runStep(step: Step, listener: Listener | null): number {
  * several programs, another CPU may come in between.
  */
 function runOn(step: Step, listener: Listener | null, start: number): void {
-  const { program, cpu } = step;
+  const { program, state, cpu } = step;
   const passed = new Set<number>();
   for (;;) {
-    const before = step.state;
-    const id = before.pc[cpu] ?? -1;
+    const id = state.pc[cpu] ?? -1;
     if (leaves(program, start, id)) return;
     const node = program.nodes[id];
     if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
     passed.add(id);
-    step.state = before.copy();
+    const machine = state.machinePart();
     step.node = program.origin[id] as number;
-    if (!step.quietly(() => runNode(step, id, node, null))) {
-      step.state = before;
-      return;
-    }
-    if (step.state.machinePart() !== before.machinePart()) listener?.changed?.(step.node);
-    step.state.pc[cpu] = skip(step.machine, program, step.state.pc[cpu] ?? -1);
+    if (!step.quietly(() => runNode(step, id, node, null))) return;
+    if (state.machinePart() !== machine) listener?.changed?.(step.node);
+    state.pc[cpu] = skip(step.machine, program, state.pc[cpu] ?? -1);
   }
 }
 
@@ -513,11 +506,14 @@ function runNode(step: Step, id: number, node: ProgramNode, listener: Listener |
     }
     case 'assign': {
       // All at once: phis of one block read the values from before.
-      const values = node.sets.map((set) => evaluate(step, set.value));
-      node.sets.forEach((set, n) => {
-        const value = values[n] ?? noneValue('pte');
-        step.assign(set.name, narrowed(value, step.program.uses.get(set.name)));
-      });
+      const { sets } = node;
+      const values = new Array<Value>(sets.length);
+      for (let n = 0; n < sets.length; n += 1) values[n] = evaluate(step, (sets[n] as Assignment).value);
+      if (step.hasAsked()) return false;
+      for (let n = 0; n < sets.length; n += 1) {
+        const { name } = sets[n] as Assignment;
+        step.assign(name, narrowed(values[n] as Value, step.program.uses.get(name)));
+      }
       state.pc[cpu] = wayOn(step, id, node.next);
       return false;
     }
@@ -575,7 +571,7 @@ function skip(_machine: Machine, program: CompiledProgram, from: number): number
 /** Variables and stable choices that nobody reads any more are forgotten, so that states merge. */
 function dropDead(program: CompiledProgram, state: State, cpu: number): void {
   const pc = state.pc[cpu] ?? -1;
-  if (pc < 0) state.vars[cpu] = program.noVars;
+  if (pc < 0) state.shareVars(cpu, program.noVars);
   else state.clearVars(cpu, program.deadSlots[pc] ?? []);
   if (state.pc.length > 1) return;
   state.keepChoices(pc < 0 ? null : (program.liveChoices[pc] ?? null));

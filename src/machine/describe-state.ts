@@ -41,7 +41,7 @@ export const isWalker = (what: string): boolean => what === WALKER_NAMES.guest |
 
 /** Every part of the state that has something to show, by name. Parts that are absent are as they were at the start. */
 export function describeState(machine: Machine, state: State): ReadonlyMap<string, string> {
-  const step = new Step(machine, state, 0, 0, []);
+  const step = new Step(machine, state, 0, 0);
   const shown = new Map<string, string>();
   for (let level = 0; level < LEVELS.length; level += 1) {
     const name = levelAt(level);

@@ -44,10 +44,9 @@ class Probe extends Step {
   constructor(
     machine: Machine,
     state: State,
-    script: readonly number[],
     private readonly knowledge: (name: string) => Known,
   ) {
-    super(machine, state, 0, 0, script);
+    super(machine, state, 0, 0);
   }
 
   override variable(name: string): Value {
@@ -199,19 +198,16 @@ export class Prober {
 
   /** Runs `look` for each way to answer; false when something unknown was needed or there are too many. */
   private each(known: (name: string) => Known, look: (probe: Probe) => void): boolean {
-    let script: number[] = [];
+    const probe = new Probe(this.machine, this.start, known);
     for (let ways = 0; ways < MOST_WAYS; ways += 1) {
-      const probe = new Probe(this.machine, this.start.copy(), script, known);
+      probe.begin(this.start.copy());
       try {
         look(probe);
       } catch (error) {
         if (error === UNKNOWN) return false;
         throw error;
       }
-      let last = probe.taken.length - 1;
-      while (last >= 0 && (probe.taken[last]?.index ?? 0) + 1 >= (probe.taken[last]?.of ?? 0)) last -= 1;
-      if (last < 0) return true;
-      script = probe.taken.slice(0, last + 1).map((taken, n) => (n === last ? taken.index + 1 : taken.index));
+      if (!probe.goesOn()) return true;
     }
     return false;
   }

@@ -160,6 +160,7 @@ class Notes {
   /** By name and value: what comes of noting it. */
   private readonly next = new Map<string, Notes>();
   private readonly pruned = new Map<ReadonlySet<string> | null, Notes>();
+  private readonly replaced = new Map<ReadonlySet<string>, Notes>();
 
   constructor(
     private readonly keys: KeyTable,
@@ -185,13 +186,28 @@ class Notes {
   withChoices(wanted: ReadonlySet<string> | null): Notes {
     const known = this.pruned.get(wanted);
     if (known !== undefined) return known;
+    const notes = this.filtered((key) => wanted?.has(key) === true);
+    this.pruned.set(wanted, notes);
+    return notes;
+  }
+
+  /** Without the answers to these choices. */
+  withoutChoices(keys: ReadonlySet<string>): Notes {
+    const known = this.replaced.get(keys);
+    if (known !== undefined) return known;
+    const notes = this.filtered((key) => !keys.has(key));
+    this.replaced.set(keys, notes);
+    return notes;
+  }
+
+  /** With the answers to those choices alone that `stays` names by their keys. */
+  private filtered(stays: (key: string) => boolean): Notes {
     let notes: Notes = this;
     for (const name of this.map.keys()) {
       if (!name.startsWith('choice:')) continue;
       const key = name.slice('choice:'.length).split('\t', 1)[0] ?? '';
-      if (wanted?.has(key) !== true) notes = notes.with(name, null);
+      if (!stays(key)) notes = notes.with(name, null);
     }
-    this.pruned.set(wanted, notes);
     return notes;
   }
 }
@@ -248,7 +264,8 @@ function textOf(numbers: readonly number[]): string {
 
 export class State {
   private keyText: string | null = null;
-  private owned: boolean;
+  /** Rows of variables that no other state shares, a bit each. */
+  private ownRows = 0;
 
   constructor(
     private readonly keys: KeyTable,
@@ -257,10 +274,9 @@ export class State {
     private hardware: Hardware,
     private notes: Notes,
     public violation: Violation | null,
-    owned = false,
-  ) {
-    this.owned = owned;
-  }
+    /** Does no other state share the hardware? */
+    private owned = false,
+  ) {}
 
   /** A state of its own: `bytes` and entries as given. */
   static fresh(
@@ -306,11 +322,16 @@ export class State {
   }
 
   putVar(cpu: number, slot: number, id: number): void {
-    const vars = this.vars[cpu] ?? [];
-    if (vars[slot] === id) return;
-    const next = vars.slice();
-    next[slot] = id;
-    this.vars[cpu] = next;
+    if (this.vars[cpu]?.[slot] !== id) this.ownRow(cpu)[slot] = id;
+  }
+
+  private ownRow(cpu: number): number[] {
+    const bit = 1 << cpu;
+    if ((this.ownRows & bit) === 0) {
+      this.vars[cpu] = (this.vars[cpu] ?? []).slice();
+      this.ownRows |= bit;
+    }
+    return this.vars[cpu] as number[];
   }
 
   private own(): Hardware {
@@ -332,6 +353,25 @@ export class State {
     );
   }
 
+  /** Becomes equal to the other state. Where both write to something, the other one copies it first. */
+  take(other: State): void {
+    for (let cpu = 0; cpu < other.pc.length; cpu += 1) this.pc[cpu] = other.pc[cpu] as number;
+    for (let row = 0; row < other.vars.length; row += 1) this.vars[row] = other.vars[row] ?? [];
+    this.hardware = other.hardware;
+    this.notes = other.notes;
+    this.violation = other.violation;
+    this.owned = other.owned;
+    this.ownRows = other.ownRows;
+    other.owned = false;
+    other.ownRows = 0;
+  }
+
+  /** What was not copied since `kept` took it is written to in place again. `kept` is not to be used any more. */
+  regain(kept: State): void {
+    this.owned ||= kept.owned;
+    this.ownRows |= kept.ownRows;
+  }
+
   get extra(): ReadonlyMap<string, string> {
     return this.notes.map;
   }
@@ -347,24 +387,18 @@ export class State {
 
   /** Forgets the answers to these stable choices. */
   forgetChoices(keys: ReadonlySet<string>): void {
-    if (keys.size === 0) return;
-    for (const name of this.notes.map.keys()) {
-      if (!name.startsWith('choice:')) continue;
-      if (keys.has(name.slice('choice:'.length).split('\t', 1)[0] ?? '')) this.note(name, null);
-    }
+    if (keys.size > 0) this.notes = this.notes.withoutChoices(keys);
+  }
+
+  /** Puts a row of variables in place that other states have, too. */
+  shareVars(cpu: number, row: readonly number[]): void {
+    this.vars[cpu] = row;
+    this.ownRows &= ~(1 << cpu);
   }
 
   /** Sets these slots of a CPU to 0. */
   clearVars(cpu: number, slots: readonly number[]): void {
-    const vars = this.vars[cpu];
-    if (vars === undefined) return;
-    let next: number[] | null = null;
-    for (const slot of slots) {
-      if (vars[slot] === 0) continue;
-      next ??= vars.slice();
-      next[slot] = 0;
-    }
-    if (next !== null) this.vars[cpu] = next;
+    for (const slot of slots) this.putVar(cpu, slot, 0);
   }
 
   /** The state with these slots of a CPU set to 0, and what they held: slot and number by turns. */
@@ -397,6 +431,7 @@ export class State {
     if (this.keyText !== null) return this.keyText;
     this.hardware = this.keys.shared(this.hardware);
     this.owned = false;
+    this.ownRows = 0;
     const numbers = [this.hardware.number, this.notes.number];
     for (const pc of this.pc) numbers.push(pc + 1);
     for (let cpu = 0; cpu < this.vars.length; cpu += 1) {

@@ -7,7 +7,6 @@ import type { GuestWalkers } from '#event/program.js';
 import {
   type EntryPointer,
   type EntryValue,
-  encodeValue,
   LEVELS,
   type Level,
   type MemoryValue,
@@ -98,51 +97,103 @@ export const BROUGHT_VALUE = 'a value came in whole';
  */
 export const comparedName = (level: number): string => `compared:${level}`;
 
-/** One of the options of a choice was taken: how many there were is what the enumeration needs. */
+/** The option of a choice that is taken, and how many there are. */
 interface Taken {
-  readonly index: number;
+  index: number;
   readonly of: number;
 }
 
+const NO_CHOICES: readonly Choice[] = [];
+const NO_ASSUMPTIONS: readonly string[] = [];
+
+/** Goes through the ways in which a step can be taken, one after the other: `begin` before each, `goesOn` after it. */
 export class Step {
-  readonly choices: Choice[] = [];
-  readonly taken: Taken[] = [];
-  readonly assumptions: string[] = [];
+  choices = NO_CHOICES;
+  assumptions = NO_ASSUMPTIONS;
   /** The step cannot be taken now. */
   blocked = false;
+  /** What this way takes of the choices that have several options, and how many of them it has come to. */
+  private readonly taken: Taken[] = [];
+  private met = 0;
   /** Nothing may be asked. */
   private quiet = false;
   /** It was all the same. */
   private asked = false;
+  /** The state as it was before what is done quietly. */
+  private kept: State | null = null;
 
   constructor(
     readonly machine: Machine,
     public state: State,
     readonly cpu: number,
     public node: number,
-    private readonly script: readonly number[],
   ) {}
+
+  /** Turns to a state of its own, with the choices that are to be made in it. */
+  begin(state: State): void {
+    this.state = state;
+    this.choices = NO_CHOICES;
+    this.assumptions = NO_ASSUMPTIONS;
+    this.blocked = false;
+    this.met = 0;
+  }
+
+  /** Is there another way? The last choice that has another option takes it, and what follows starts over. */
+  goesOn(): boolean {
+    for (let last = this.taken.at(-1); last !== undefined; last = this.taken.at(-1)) {
+      last.index += 1;
+      if (last.index < last.of) return true;
+      this.taken.pop();
+    }
+    return false;
+  }
+
+  /** Forgets the ways that were not gone. */
+  startOver(): void {
+    this.taken.length = 0;
+  }
 
   fact(name: FactName): FactValue {
     return this.machine.facts.get(name);
   }
 
   assume(text: string): void {
-    if (!this.assumptions.includes(text)) this.assumptions.push(text);
+    if (!this.assumptions.includes(text)) this.assumptions = [...this.assumptions, text];
   }
 
-  /** Does `act`. False: it asked something, and went on with any answer; what it did to the state is to be forgotten. */
+  /** Does `act`. False: it asked something, and nothing was done. `act` writes no more after it saw that it `hasAsked`. */
   quietly(act: () => void): boolean {
-    const assumptions = this.assumptions.length;
-    const { blocked } = this;
+    const { assumptions, blocked } = this;
+    this.kept ??= this.state.copy();
+    this.kept.take(this.state);
     this.quiet = true;
     this.asked = false;
     act();
     this.quiet = false;
     if (!this.asked) return true;
-    this.assumptions.length = assumptions;
+    this.state.take(this.kept);
+    this.assumptions = assumptions;
     this.blocked = blocked;
     return false;
+  }
+
+  /** Was something asked that must not be? Else what is done quietly will not be undone from here on. */
+  hasAsked(): boolean {
+    if (!this.quiet) return false;
+    if (!this.asked && this.kept !== null) this.state.regain(this.kept);
+    return this.asked;
+  }
+
+  private make(choice: Choice): void {
+    this.choices = this.choices.length === 0 ? [choice] : [...this.choices, choice];
+  }
+
+  /** The option that this way takes of the next choice. */
+  private option(of: number): number {
+    const at = this.met;
+    this.met += 1;
+    if (at === this.taken.length) this.taken.push({ index: 0, of });
+    return this.taken[at]?.index ?? 0;
   }
 
   // ---- choices
@@ -159,7 +210,7 @@ export class Step {
     if (this.machine.kind && kindest !== undefined) {
       const index = options.indexOf(kindest);
       if (index >= 0) {
-        this.choices.push({ key, value: kindest });
+        this.make({ key, value: kindest });
         return index;
       }
     }
@@ -172,14 +223,13 @@ export class Step {
         this.state.note(name, String(count + 1));
         const index = options.indexOf(value);
         if (index >= 0) {
-          this.choices.push({ key, value });
+          this.make({ key, value });
           return index;
         }
       }
     }
-    const index = this.script[this.taken.length] ?? 0;
-    this.taken.push({ index, of: options.length });
-    this.choices.push({ key, value: options[index] as string });
+    const index = this.option(options.length);
+    this.make({ key, value: options[index] as string });
     return index;
   }
 
@@ -194,12 +244,8 @@ export class Step {
     if (this.quiet) return this.askQuietly();
     const wanted = this.machine.fixed.get(key)?.[0];
     const fixed = wanted === undefined ? -1 : options.indexOf(wanted);
-    let index = fixed;
-    if (fixed < 0) {
-      index = this.script[this.taken.length] ?? 0;
-      this.taken.push({ index, of: options.length });
-    }
-    this.choices.push({ key, value: options[index] as string, stable: true });
+    const index = fixed < 0 ? this.option(options.length) : fixed;
+    this.make({ key, value: options[index] as string, stable: true });
     return index;
   }
 
@@ -449,16 +495,13 @@ export class Step {
   /** Replaces every copy of what `value` left open: the witness's by level, others only where the text is the same. */
   private settleAll(value: EntryValue, change: (found: EntryValue) => EntryValue, attributes = false): void {
     const { values } = this.machine;
-    const text = encodeValue(value);
-    const matches = (found: Value): found is EntryValue => {
-      if (found.kind !== 'entry-value' || found.level !== value.level || found.of !== value.of) return false;
-      if (value.of !== 'W') return encodeValue(found) === text;
-      return attributes || found.maps === '?';
-    };
+    const own = values.id(value);
     const map = (id: number): number => {
       if (id === 0) return 0;
+      if (value.of !== 'W') return id === own ? values.id(change(value)) : id;
       const found = values.value(id);
-      return matches(found) ? values.id(change(found)) : id;
+      if (found.kind !== 'entry-value' || found.level !== value.level || found.of !== 'W') return id;
+      return attributes || found.maps === '?' ? values.id(change(found)) : id;
     };
     const { state } = this;
     for (let n = 0; n < state.entries.length; n += 1) state.putEntry(n, map(state.entries[n] ?? 0));
@@ -469,9 +512,8 @@ export class Step {
   private mapVariables(map: (id: number) => number): void {
     const { vars } = this.state;
     for (let cpu = 0; cpu < vars.length; cpu += 1)
-      (vars[cpu] ?? []).forEach((id, slot) => {
-        this.state.putVar(cpu, slot, map(id));
-      });
+      for (let slot = 0; slot < (vars[cpu]?.length ?? 0); slot += 1)
+        this.state.putVar(cpu, slot, map(vars[cpu]?.[slot] ?? 0));
   }
 
   /** The position of this pointer was chosen: every copy of it is the same pointer. */
