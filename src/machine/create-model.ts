@@ -182,21 +182,21 @@ export function createModel(options: ModelOptions): MachineModel {
   };
 
   const steps: Step[] = [];
-  const waysOf = (state: State, cpu: number, listener?: Listener, wanted?: Action): Outcome[] => {
+  const stepOf = (state: State, cpu: number): Step => {
     steps[cpu] ??= new Step(machine, state, cpu, 0);
-    return outcomes(steps[cpu], state, listener, wanted);
+    return steps[cpu];
   };
   const expand = (state: State): Outcome[] => {
     // Nodes that nobody else notices need no interleaving: the first CPU that stands at one goes alone.
     for (let cpu = 0; cpu < programs.length && programs.length > 1; cpu += 1) {
       const node = state.pc[cpu] ?? -1;
       if (stands(state, cpu)) continue;
-      if (node >= 0 && programs[cpu]?.shared[node] === false) return waysOf(state, cpu);
+      if (node >= 0 && programs[cpu]?.shared[node] === false) return outcomes(stepOf(state, cpu), state);
     }
     let found: Outcome[] = [];
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
       if ((state.pc[cpu] ?? -1) < 0 || stands(state, cpu)) continue;
-      const ways = waysOf(state, cpu);
+      const ways = outcomes(stepOf(state, cpu), state);
       found = found.length === 0 ? ways : [...found, ...ways];
     }
     return found;
@@ -213,7 +213,7 @@ export function createModel(options: ModelOptions): MachineModel {
     key: (state) => state.key(),
     violation: (state) => state.violation,
     inside: () => true,
-    take: (state, action, listener) => waysOf(state, action.cpu, listener, action)[0]?.state ?? null,
+    take: (state, action, listener) => take(stepOf(state, action.cpu), state, action, listener),
   };
 }
 
@@ -392,37 +392,41 @@ function bringerOf(programs: readonly EventProgram[]): string | null {
 }
 
 /** All ways in which the CPU's next step can go, in the order of their choices. */
-function outcomes(step: Step, state: State, listener?: Listener, wanted?: Action): Outcome[] {
-  const { cpu } = step;
+function outcomes(step: Step, state: State): Outcome[] {
   const found: Outcome[] = [];
   step.startOver();
   do {
-    step.begin(state.copy());
-    const heard: { node: number; event: Event<Value> }[] = [];
-    const changed: number[] = [];
-    const node = runStep(
-      step,
-      listener === undefined
-        ? null
-        : {
-            event: (n, event) => heard.push({ node: n, event }),
-            changed: (n) => changed.push(n),
-          },
-    );
-    if (!step.blocked) {
-      const action: Action =
-        step.assumptions.length === 0
-          ? { cpu, node, choices: step.choices }
-          : { cpu, node, choices: step.choices, assumes: step.assumptions };
-      if (wanted === undefined) found.push({ action, state: step.state });
-      else if (sameAction(action, wanted)) {
-        for (const { node: at, event } of heard) listener?.event(at, event);
-        for (const at of changed) listener?.changed?.(at);
-        return [{ action, state: step.state }];
-      }
-    }
+    const action = act(step, state, null);
+    if (action !== null) found.push({ action, state: step.state });
   } while (step.goesOn());
   return found;
+}
+
+/** The way that has the wanted choices. */
+function take(step: Step, state: State, wanted: Action, listener: Listener): State | null {
+  step.startOver();
+  do {
+    const heard: { node: number; event: Event<Value> }[] = [];
+    const changed: number[] = [];
+    const action = act(step, state, {
+      event: (node, event) => heard.push({ node, event }),
+      changed: (node) => changed.push(node),
+    });
+    if (action === null || !sameAction(action, wanted)) continue;
+    for (const { node, event } of heard) listener.event(node, event);
+    for (const node of changed) listener.changed?.(node);
+    return step.state;
+  } while (step.goesOn());
+  return null;
+}
+
+/** Takes the step in one way. Null: it cannot be taken now. */
+function act(step: Step, state: State, listener: Listener | null): Action | null {
+  step.begin(state.copy());
+  const node = runStep(step, listener);
+  if (step.blocked) return null;
+  const { cpu, choices, assumptions } = step;
+  return assumptions.length === 0 ? { cpu, node, choices } : { cpu, node, choices, assumes: assumptions };
 }
 
 export function sameAction(a: Action, b: Action): boolean {
@@ -471,16 +475,17 @@ function runStep(step: Step, listener: Listener | null): number {
  */
 function runOn(step: Step, listener: Listener | null, start: number): void {
   const { program, state, cpu } = step;
-  const passed = new Set<number>();
   for (;;) {
     const id = state.pc[cpu] ?? -1;
     if (leaves(program, start, id)) return;
     const node = program.nodes[id];
-    if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch') || passed.has(id)) return;
-    passed.add(id);
+    if (node === undefined || (node.kind !== 'assign' && node.kind !== 'branch')) return;
+    if (!step.passes(id)) return;
     const machine = state.machinePart();
     step.node = program.origin[id] as number;
-    if (!step.quietly(() => runNode(step, id, node, null))) return;
+    step.beQuiet();
+    runNode(step, id, node, null);
+    if (!step.staysQuiet()) return;
     if (state.machinePart() !== machine) listener?.changed?.(step.node);
     state.pc[cpu] = skip(step.machine, program, state.pc[cpu] ?? -1);
   }

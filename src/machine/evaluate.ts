@@ -79,7 +79,8 @@ export function evaluate(step: Step, expression: Expression): Value {
 
 /** Does the branch go to `then`? */
 export function isTrue(step: Step, expression: Expression): boolean {
-  return truth(step, evaluate(step, expression), () => describe(expression));
+  const value = evaluate(step, expression);
+  return value.kind === 'int' ? value.n !== 0 : truth(step, value, () => describe(expression));
 }
 
 export function truth(step: Step, value: Value, key: () => string): boolean {

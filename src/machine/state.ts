@@ -106,6 +106,7 @@ const SEEN_VALUES = 4096;
 export class ValueTable {
   private readonly values: Value[] = [];
   private readonly ids = new Map<string, number>();
+  private readonly ints = new Map<number, number>();
   /** Constants of a program and values of the table come again and again as the same object. */
   private readonly seen = new Map<Value, number>();
 
@@ -114,16 +115,19 @@ export class ValueTable {
   }
 
   id(value: Value): number {
+    if (value.kind === 'int') return this.ints.get(value.n) ?? this.add(value, value.n, this.ints);
     const seen = this.seen.get(value);
     if (seen !== undefined) return seen;
     const text = encodeValue(value);
-    let id = this.ids.get(text);
-    if (id === undefined) {
-      id = this.values.length;
-      this.ids.set(text, id);
-      this.values.push(value);
-    }
+    const id = this.ids.get(text) ?? this.add(value, text, this.ids);
     if (this.seen.size < SEEN_VALUES) this.seen.set(value, id);
+    return id;
+  }
+
+  private add<K>(value: Value, key: K, ids: Map<K, number>): number {
+    const id = this.values.length;
+    ids.set(key, id);
+    this.values.push(value);
     return id;
   }
 
@@ -216,10 +220,10 @@ class Notes {
 export class KeyTable {
   private readonly hardware = new Map<string, Hardware>();
   private readonly allNotes = new Map<string, Notes>();
-  private readonly variables = new Map<
-    string,
-    { readonly number: number; readonly vars: readonly number[] }
-  >();
+  /** By hash: rows of that hash, chained. */
+  private readonly rows = new Map<number, Row>();
+  private rowCount = 0;
+  private readonly parts: number[] = [];
   readonly empty = new Notes(this, new Map(), 0);
 
   /** The hardware that all states of this content share. */
@@ -245,15 +249,44 @@ export class KeyTable {
     return notes;
   }
 
-  sharedVariables(vars: readonly number[]): { readonly number: number; readonly vars: readonly number[] } {
-    const text = textOf(vars);
-    let known = this.variables.get(text);
-    if (known === undefined) {
-      known = { number: this.variables.size, vars };
-      this.variables.set(text, known);
-    }
-    return known;
+  row(vars: readonly number[]): Row {
+    let hash = 0;
+    for (let slot = 0; slot < vars.length; slot += 1)
+      hash = (Math.imul(hash, 31) + (vars[slot] as number)) | 0;
+    const first = this.rows.get(hash);
+    for (let row = first; row !== undefined; row = row.next) if (isSame(row.vars, vars)) return row;
+    const row = { number: this.rowCount, vars, next: first };
+    this.rowCount += 1;
+    this.rows.set(hash, row);
+    return row;
   }
+
+  /** Makes the parts of the state those that equal states share, and a text of their numbers. */
+  text(pc: readonly number[], vars: (readonly number[])[], hardware: Hardware, notes: Notes): string {
+    const { parts } = this;
+    parts[0] = hardware.number;
+    parts[1] = notes.number;
+    for (let cpu = 0; cpu < pc.length; cpu += 1) parts[2 + cpu] = (pc[cpu] as number) + 1;
+    for (let cpu = 0; cpu < vars.length; cpu += 1) {
+      const row = this.row(vars[cpu] ?? []);
+      vars[cpu] = row.vars;
+      parts[2 + pc.length + cpu] = row.number;
+    }
+    return textOf(parts);
+  }
+}
+
+/** Variables of one CPU in some state, and a number for all equal ones. */
+interface Row {
+  readonly number: number;
+  readonly vars: readonly number[];
+  readonly next: Row | undefined;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** A text for a list of numbers not below 0, equal exactly for equal lists of one length; short for small numbers. */
@@ -432,14 +465,7 @@ export class State {
     this.hardware = this.keys.shared(this.hardware);
     this.owned = false;
     this.ownRows = 0;
-    const numbers = [this.hardware.number, this.notes.number];
-    for (const pc of this.pc) numbers.push(pc + 1);
-    for (let cpu = 0; cpu < this.vars.length; cpu += 1) {
-      const shared = this.keys.sharedVariables(this.vars[cpu] ?? []);
-      this.vars[cpu] = shared.vars;
-      numbers.push(shared.number);
-    }
-    let text = textOf(numbers);
+    let text = this.keys.text(this.pc, this.vars, this.hardware, this.notes);
     if (this.violation !== null)
       text += `!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
     this.keyText = text;

@@ -106,6 +106,12 @@ interface Taken {
 const NO_CHOICES: readonly Choice[] = [];
 const NO_ASSUMPTIONS: readonly string[] = [];
 
+/** What an entry can hold, by level. */
+const HELD_LOWEST = ['page', 'none', 'soft'] as const;
+const HELD = ['table', 'page', 'none', 'soft'] as const;
+const HELD_HIGH = ['table', 'none'] as const;
+const YES_NO = ['yes', 'no'] as const;
+
 /** Goes through the ways in which a step can be taken, one after the other: `begin` before each, `goesOn` after it. */
 export class Step {
   choices = NO_CHOICES;
@@ -121,6 +127,10 @@ export class Step {
   private asked = false;
   /** The state as it was before what is done quietly. */
   private kept: State | null = null;
+  private keptAssumptions = NO_ASSUMPTIONS;
+  /** By node: the way that passed it last. Ways have numbers. */
+  private passed: Uint32Array | null = null;
+  private way = 0;
 
   constructor(
     readonly machine: Machine,
@@ -136,6 +146,15 @@ export class Step {
     this.assumptions = NO_ASSUMPTIONS;
     this.blocked = false;
     this.met = 0;
+    this.way += 1;
+  }
+
+  /** Notes that this way passes the node; false when it did before. */
+  passes(id: number): boolean {
+    this.passed ??= new Uint32Array(this.program.nodes.length);
+    if (this.passed[id] === this.way) return false;
+    this.passed[id] = this.way;
+    return true;
   }
 
   /** Is there another way? The last choice that has another option takes it, and what follows starts over. */
@@ -161,23 +180,26 @@ export class Step {
     if (!this.assumptions.includes(text)) this.assumptions = [...this.assumptions, text];
   }
 
-  /** Does `act`. False: it asked something, and nothing was done. `act` writes no more after it saw that it `hasAsked`. */
-  quietly(act: () => void): boolean {
-    const { assumptions, blocked } = this;
+  /** Nothing may be asked from here on, until `staysQuiet` says whether nothing was. */
+  beQuiet(): void {
     this.kept ??= this.state.copy();
     this.kept.take(this.state);
+    this.keptAssumptions = this.assumptions;
     this.quiet = true;
     this.asked = false;
-    act();
+  }
+
+  /** False: something was asked, and went on with any answer. The state is then as it was before. */
+  staysQuiet(): boolean {
     this.quiet = false;
-    if (!this.asked) return true;
+    if (!this.asked || this.kept === null) return true;
     this.state.take(this.kept);
-    this.assumptions = assumptions;
-    this.blocked = blocked;
+    this.assumptions = this.keptAssumptions;
+    this.blocked = false;
     return false;
   }
 
-  /** Was something asked that must not be? Else what is done quietly will not be undone from here on. */
+  /** Was something asked that must not be? Else what was done quietly stays, and nothing more will be asked. */
   hasAsked(): boolean {
     if (!this.quiet) return false;
     if (!this.asked && this.kept !== null) this.state.regain(this.kept);
@@ -276,7 +298,7 @@ export class Step {
   }
 
   yes(key: string): boolean {
-    return this.choose(key, ['yes', 'no']) === 0;
+    return this.choose(key, YES_NO) === 0;
   }
 
   // ---- bytes
@@ -386,18 +408,13 @@ export class Step {
   settleMaps(value: EntryValue, kindest?: EntryValue['maps']): EntryValue {
     if (value.maps !== '?') return value;
     const level = LEVELS.indexOf(value.level);
-    const options: string[] =
-      level === 0
-        ? ['page', 'none', 'soft']
-        : level <= 2
-          ? ['table', 'page', 'none', 'soft']
-          : ['table', 'none'];
+    const options = level === 0 ? HELD_LOWEST : level <= 2 ? HELD : HELD_HIGH;
     if (value.of === 'W' && (this.lowerOnPath(level) || this.givenBelow(level))) {
       this.settleAll(value, (found) => settled(found, 'table'));
       return settled(value, 'table');
     }
     const key = value.of === 'W' ? `entry ${value.level}` : `${value.of} entry ${value.level}`;
-    const maps = options[this.choose(key, options, kindest)] as 'none' | 'page' | 'table' | 'soft';
+    const maps = options[this.choose(key, options, kindest)] as (typeof HELD)[number];
     if (this.machine.kind && value.of === 'new') this.state.note(BROUGHT_VALUE, 'yes');
     this.settleAll(value, (found) => settled(found, maps));
     if (value.of === 'W') {
