@@ -20,8 +20,12 @@ interface Frame<S, A> {
   readonly scope: number;
   readonly depth: number;
   readonly contexts: Context<S, A>[];
+  /** Keys of the states in it. */
+  readonly keys: Set<string>;
+  /** Keys of those who entered it. */
   readonly known: Set<string>;
-  readonly exits: Exit<S, A>[];
+  /** By key of the state. */
+  readonly exits: Map<string, Exit<S, A>>;
 }
 
 /** Who entered the frame, and what of its state the scope leaves alone. */
@@ -60,7 +64,9 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
   const { scopes } = model;
   const seen: Seen<S, A>[] = [];
   const keys = new Set<string>();
-  const frames = new Map<string, Frame<S, A>>();
+  /** By scope, and by key of the state in which it is entered. */
+  const frames: Map<string, Frame<S, A>>[] = [];
+  let frameCount = 0;
   const waiting: (() => boolean)[][] = [];
   const violations: Path<S, A, V>[] = [];
   const counts = new Map<string, number>();
@@ -72,9 +78,10 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
 
   /** True when enough violations are collected. */
   const visit = (state: S, frame: Frame<S, A> | null, link: Link<S, A> | null): boolean => {
-    const key = frame === null ? model.key(state) : `${frame.id}|${model.key(state)}`;
-    if (keys.has(key)) return false;
-    keys.add(key);
+    const key = model.key(state);
+    const known = frame === null ? keys : frame.keys;
+    if (known.has(key)) return false;
+    known.add(key);
     seen.push({ state, frame, link, depth });
     const violation = model.violation(state);
     if (violation === null) return false;
@@ -106,26 +113,29 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
       if (stood.includes(scope)) continue;
       const split = scopes.enter(state, scope);
       if (split === null) continue;
-      const key = `${scope}<${model.key(split.state)}`;
-      const known = frames.get(key);
+      const key = model.key(split.state);
+      frames[scope] ??= new Map();
+      const known = frames[scope].get(key);
       const from = `${frame?.id ?? ''}<${split.kept.key}`;
       if (known?.known.has(from) === true) return false;
       const context = { frame, state, link, depth, kept: split.kept };
       if (known !== undefined) {
         known.known.add(from);
         known.contexts.push(context);
-        for (const exit of known.exits) if (comeOut(context, exit)) return true;
+        for (const exit of known.exits.values()) if (comeOut(context, exit)) return true;
         return false;
       }
       const next: Frame<S, A> = {
-        id: frames.size,
+        id: frameCount,
         scope,
         depth,
         contexts: [context],
+        keys: new Set(),
         known: new Set([from]),
-        exits: [],
+        exits: new Map(),
       };
-      frames.set(key, next);
+      frameCount += 1;
+      frames[scope].set(key, next);
       return arrive(split.state, next, null, [...stood, scope]);
     }
     return visit(state, frame, link);
@@ -133,11 +143,10 @@ export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>):
 
   /** Everybody who entered the frame comes out of it. */
   const leave = (state: S, frame: Frame<S, A>, link: Link<S, A>, stood: readonly number[]): boolean => {
-    const key = `${frame.id}>${model.key(state)}`;
-    if (keys.has(key)) return false;
-    keys.add(key);
+    const key = model.key(state);
+    if (frame.exits.has(key)) return false;
     const exit: Exit<S, A> = { state, link, depth: depth - frame.depth, stood };
-    frame.exits.push(exit);
+    frame.exits.set(key, exit);
     for (const context of frame.contexts) if (comeOut(context, exit)) return true;
     return false;
   };

@@ -27,6 +27,7 @@ import {
   KeyTable,
   layoutFor,
   PAGE_REFS,
+  STRANGER,
   State,
   ValueTable,
 } from './state.js';
@@ -167,7 +168,7 @@ export function createModel(options: ModelOptions): MachineModel {
     }
     const all = Array.from({ length: layout.classes }, (_, cls) => cls);
     for (const stranger of machine.unloaded ? all : (options.strangers ?? []))
-      step.state.note(`stranger:${stranger}`, 'yes');
+      step.state.note(`${STRANGER}${stranger}`, 'yes');
     for (let cpu = 0; cpu < programs.length; cpu += 1) dropDead(programs[cpu] as CompiledProgram, state, cpu);
     return [{ action: { cpu: 0, node: 0, choices: [] }, state }];
   };
@@ -555,11 +556,8 @@ function wayOn(step: Step, id: number, next: number): number {
 
 /** CPUs whose tables never held the witness's hold nothing, whatever changed. */
 function forgetStrangers(step: Step): void {
-  for (const name of step.state.extra.keys()) {
-    if (!name.startsWith('stranger:')) continue;
-    const cls = Number(name.slice(9));
+  for (const cls of step.state.strangers)
     for (let at = 1; at < CLASS_BYTES; at += 1) step.setClassByte(cls, at, 0);
-  }
 }
 
 /** Empty assignments only join paths: standing before or behind one is the same. */

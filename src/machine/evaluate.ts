@@ -146,6 +146,8 @@ function choice(step: Step, expression: Asked): Value {
   return chosen;
 }
 
+const descriptions = new WeakMap<Operation, string>();
+
 /** A text for an expression that names no variable: two programs that ask the same ask it alike. */
 function describe(expression: Expression): string {
   switch (expression.op) {
@@ -156,8 +158,14 @@ function describe(expression: Expression): string {
       return '_';
     case 'choice':
       return expression.key;
-    default:
-      return `${expression.op}(${expression.args.map(describe).join(', ')})`;
+    default: {
+      let text = descriptions.get(expression);
+      if (text === undefined) {
+        text = `${expression.op}(${expression.args.map(describe).join(', ')})`;
+        descriptions.set(expression, text);
+      }
+      return text;
+    }
   }
 }
 

@@ -50,18 +50,27 @@ import type { Step } from './step.js';
 
 const WRITTEN = new Set(['into', 'old', 'kind']);
 
+/** By event: its fields with expressions. Events run again and again. */
+const operandFields = new WeakMap<Event<Expression>, readonly string[]>();
+
 /** The event with values for expressions. */
 function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
-  const replace = (value: unknown): unknown => {
-    if (value === null || typeof value !== 'object') return value;
-    if ('op' in value) return evaluate(step, value as Expression);
-    return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, replace(part)]));
-  };
-  const fields = Object.entries(event).map(([field, value]) => [
-    field,
-    WRITTEN.has(field) ? value : replace(value),
-  ]);
-  return Object.fromEntries(fields) as Event<Value>;
+  let fields = operandFields.get(event);
+  if (fields === undefined) {
+    fields = Object.entries(event).flatMap(([field, value]) =>
+      WRITTEN.has(field) || typeof value !== 'object' ? [] : [field],
+    );
+    operandFields.set(event, fields);
+  }
+  const result: Record<string, unknown> = { ...event };
+  for (const field of fields) result[field] = replace(step, result[field]);
+  return result as unknown as Event<Value>;
+}
+
+function replace(step: Step, value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if ('op' in value) return evaluate(step, value as Expression);
+  return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, replace(step, part)]));
 }
 
 /** Runs the event; `cleared` are slots that it may write and that hold 0 where it does not. Returns it with its values. */

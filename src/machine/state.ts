@@ -159,18 +159,26 @@ class Hardware {
   }
 }
 
+/** Begins the note that a CPU's tables never held the witness's; its number follows. */
+export const STRANGER = 'stranger:';
+
 /** What is noted of a state, and where each note leads: states share what they have in common. */
 class Notes {
   /** By name and value: what comes of noting it. */
   private readonly next = new Map<string, Notes>();
   private readonly pruned = new Map<ReadonlySet<string> | null, Notes>();
+  readonly strangers: readonly number[];
   private readonly replaced = new Map<ReadonlySet<string>, Notes>();
 
   constructor(
     private readonly keys: KeyTable,
     readonly map: ReadonlyMap<string, string>,
     readonly number: number,
-  ) {}
+  ) {
+    this.strangers = [...map.keys()].flatMap((name) =>
+      name.startsWith(STRANGER) ? [Number(name.slice(STRANGER.length))] : [],
+    );
+  }
 
   with(name: string, value: string | null): Notes {
     const current = this.map.get(name);
@@ -407,6 +415,11 @@ export class State {
 
   get extra(): ReadonlyMap<string, string> {
     return this.notes.map;
+  }
+
+  /** CPUs whose tables never held the witness's. */
+  get strangers(): readonly number[] {
+    return this.notes.strangers;
   }
 
   note(name: string, value: string | null): void {
