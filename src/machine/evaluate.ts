@@ -43,6 +43,12 @@ type Operation = Extract<Expression, { readonly op: Operator }>;
 const int = (n: number): Value => ({ kind: 'int', n });
 /** One object each: they are known by sight. */
 const [FALSE, TRUE] = [int(0), int(1)];
+const GAPS = [...LEVELS, 'far', 'past', 'past-pmd', 'past-pud', '?'] as const;
+const ADDRESSES = new Map<Gap | '?', Value>(GAPS.map((gap) => [gap, { kind: 'address', gap }]));
+/** Here, too, one object each: the numbers of values are looked up by them. */
+const addressAt = (gap: Gap | '?'): Value => ADDRESSES.get(gap) ?? ANY;
+const movedTo = (pointer: EntryPointer, gap: EntryPointer['gap']): EntryPointer =>
+  pointer.gap === gap ? pointer : { ...pointer, gap };
 const bool = (b: boolean): Value => (b ? TRUE : FALSE);
 
 export function evaluate(step: Step, expression: Expression): Value {
@@ -248,15 +254,14 @@ function operate(step: Step, expression: Operation): Value {
         return int((expression.op === 'align-down' ? Math.floor(a.n / b.n) : Math.ceil(a.n / b.n)) * b.n);
       if (a.kind !== 'address') return a.kind === 'int' ? ANY : a;
       const to = sizeOf(b);
-      if (to === undefined) return { kind: 'address', gap: '?' };
-      return {
-        kind: 'address',
-        gap: expression.op === 'align-down' ? alignDown(step, a.gap, to) : alignUp(step, a.gap, to),
-      };
+      if (to === undefined) return addressAt('?');
+      return addressAt(
+        expression.op === 'align-down' ? alignDown(step, a.gap, to) : alignUp(step, a.gap, to),
+      );
     }
     case 'addr-end':
       if (a.kind !== 'address') return ANY;
-      return { kind: 'address', gap: addressEnd(step, a.gap, b.kind === 'address' ? b.gap : '?', level) };
+      return addressAt(addressEnd(step, a.gap, b.kind === 'address' ? b.gap : '?', level));
     case 'entry':
       return childEntry(step, a, b, level);
     case 'first-entry':
@@ -272,7 +277,7 @@ function operate(step: Step, expression: Operation): Value {
     case 'slot':
       if (a.kind === 'entry-pointer' && a.slot !== undefined) return stepSlot(step, a, b) ?? a;
       if (a.kind !== 'entry-pointer' || b.kind !== 'address' || b.gap === '?') return a;
-      return { ...a, gap: b.gap === 'pte' ? 'at' : isPast(b.gap) ? 'past' : 'before' };
+      return movedTo(a, b.gap === 'pte' ? 'at' : isPast(b.gap) ? 'past' : 'before');
     case 'couple': {
       const to = positionOf(step, b);
       // Its slot is exact: whether the address goes with it is the program's affair.
@@ -280,7 +285,7 @@ function operate(step: Step, expression: Operation): Value {
       // An address that lies anywhere says nothing: the pointer's own steps do. Tables off the path are all alike.
       if (a.kind !== 'entry-pointer' || a.table === 'other') return a;
       if (to.kind !== 'address' || to.gap === '?') return a;
-      return { ...a, gap: slotFor(to.gap, a.level) };
+      return movedTo(a, slotFor(to.gap, a.level));
     }
     case 'read':
       return a.kind === 'entry-pointer' ? readEntry(step, a) : ANY;
@@ -333,9 +338,7 @@ function operate(step: Step, expression: Operation): Value {
     case 'with-present':
       return withPresent(step, a, b);
     case 'range-of':
-      return a.kind === 'memory' && a.who === 'W'
-        ? { kind: 'address', gap: 'pte' }
-        : { kind: 'address', gap: '?' };
+      return a.kind === 'memory' && a.who === 'W' ? addressAt('pte') : addressAt('?');
     case 'range-at':
       if (a.kind === 'address' && a.gap !== '?' && !inGranule(a.gap, 0))
         return { kind: 'memory', what: 'range', level: 'pte', who: 'other' };
@@ -470,22 +473,19 @@ function negative(value: Value): Value {
 
 function moveAddress(step: Step, op: '+' | '-', gap: Gap | '?', by: Value): Value {
   if (by.kind === 'address') return op === '-' ? distance(gap, by.gap) : ANY;
-  if (by.kind === 'int' && by.n === 0) return { kind: 'address', gap };
+  if (by.kind === 'int' && by.n === 0) return addressAt(gap);
   const forward = by.kind === 'int' ? (op === '+') === by.n > 0 : op === '+';
   const size = sizeOf(by);
   if (size === undefined) {
     const sign = signOf(by);
     if (op === '+' && isPast(gap) && (sign === 'positive' || sign === 'non-negative' || sign === 'zero'))
-      return { kind: 'address', gap };
-    return { kind: 'address', gap: '?' };
+      return addressAt(gap);
+    return addressAt('?');
   }
-  if (size === null) return { kind: 'address', gap: forward ? gap : isPast(gap) ? '?' : gap };
-  if (forward) return { kind: 'address', gap: advance(step, gap, size) };
+  if (size === null) return addressAt(forward ? gap : isPast(gap) ? '?' : gap);
+  if (forward) return addressAt(advance(step, gap, size));
   // Backwards from w's granule of that size: before w, in no granule that is known.
-  return {
-    kind: 'address',
-    gap: gap === '?' || isPast(gap) ? '?' : gap === 'far' ? 'far' : levelAbove(gap, size),
-  };
+  return addressAt(gap === '?' || isPast(gap) ? '?' : gap === 'far' ? 'far' : levelAbove(gap, size));
 }
 
 function levelAbove(gap: Level, size: Level): Gap {
@@ -506,7 +506,7 @@ function and(step: Step, a: Value, b: Value): Value {
   if (a.kind === 'address' && b.kind === 'int' && b.n >= WIDE_MASK) return a;
   if (a.kind === 'address' && b.kind === 'int' && b.n < 0) {
     const to = granuleOf(-b.n);
-    return { kind: 'address', gap: alignDown(step, a.gap, to) };
+    return addressAt(alignDown(step, a.gap, to));
   }
   if (a.kind === 'int' && b.kind === 'int') {
     if (a.n >= 0 && b.n >= 0 && Math.max(a.n, b.n) < 2 ** 31) return int(a.n & b.n);
@@ -521,8 +521,7 @@ function and(step: Step, a: Value, b: Value): Value {
 function or(step: Step, a: Value, b: Value): Value {
   const exact = exactly(step, '|', a, b);
   if (exact !== null) return exact;
-  if (a.kind === 'address' && b.kind === 'int')
-    return { kind: 'address', gap: lastGranule(step, a.gap, b.n) };
+  if (a.kind === 'address' && b.kind === 'int') return addressAt(lastGranule(step, a.gap, b.n));
   if (a.kind === 'address' && b.kind !== 'address') return a;
   if (b.kind === 'address' && a.kind !== 'address') return b;
   if (a.kind === 'int' && b.kind === 'int') {
@@ -720,7 +719,7 @@ function childEntry(step: Step, parent: Value, at: Value, level: Level): Value {
       if (LEVELS.indexOf(parent.level) > l && parent.gap === '?' && parent.table === 'W')
         return childEntry(step, placePointer(step, parent), address, level);
       if (LEVELS.indexOf(parent.level) <= l)
-        return { ...parent, gap: parent.table === 'other' ? 'at' : slotFor(gap, parent.level) };
+        return movedTo(parent, parent.table === 'other' ? 'at' : slotFor(gap, parent.level));
       if (parent.table === 'other' || (parent.gap !== 'at' && parent.gap !== '?')) return other;
       if (parent.table === 'W' && step.onPath(LEVELS.indexOf(parent.level))) {
         const above = LEVELS.indexOf(parent.level);
@@ -748,47 +747,41 @@ function stepPointer(step: Step, pointer: Value, count: Value): Value {
   if (pointer.gap === '?' || pointer.table === 'other') return pointer;
   const sign = signOf(count);
   if (sign === 'positive') {
-    if (pointer.gap !== 'before') return { ...pointer, gap: 'past' };
-    return {
-      ...pointer,
-      gap:
-        step.choose(`${pointer.level} pointer steps to the witness`, ['at', 'before']) === 0
-          ? 'at'
-          : 'before',
-    };
+    if (pointer.gap !== 'before') return movedTo(pointer, 'past');
+    const isAt = step.choose(`${pointer.level} pointer steps to the witness`, ['at', 'before']) === 0;
+    return movedTo(pointer, isAt ? 'at' : 'before');
   }
-  if (sign === 'negative')
-    return pointer.gap === 'past' ? { ...pointer, gap: '?' } : { ...pointer, gap: 'before' };
-  return { ...pointer, gap: '?' };
+  if (sign === 'negative') return movedTo(pointer, pointer.gap === 'past' ? '?' : 'before');
+  return movedTo(pointer, '?');
 }
 
 /** First address that an entry maps, or that a table's entries map together: at w or before it in the same granule. */
 function firstAddress(step: Step, value: Value): Value {
   if (value.kind === 'entry-pointer') {
     const placed = placePointer(step, value);
-    if (placed.table !== 'W') return { kind: 'address', gap: '?' };
-    if (placed.gap === 'past') return { kind: 'address', gap: 'past' };
+    if (placed.table !== 'W') return addressAt('?');
+    if (placed.gap === 'past') return addressAt('past');
     if (placed.gap === 'at') return within(step, placed.level);
-    return { kind: 'address', gap: LEVELS[LEVELS.indexOf(placed.level) + 1] ?? 'far' };
+    return addressAt(LEVELS[LEVELS.indexOf(placed.level) + 1] ?? 'far');
   }
   if (value.kind !== 'memory') return ANY;
-  if (value.who !== 'W') return { kind: 'address', gap: '?' };
-  if (value.what !== 'table') return { kind: 'address', gap: 'pte' };
+  if (value.who !== 'W') return addressAt('?');
+  if (value.what !== 'table') return addressAt('pte');
   return within(step, LEVELS[LEVELS.indexOf(value.level) + 1] ?? 'pgd');
 }
 
 /** The start of w's granule: w's own page where the granule begins with it. */
 function within(step: Step, level: Level): Value {
-  if (level === 'pte') return { kind: 'address', gap: 'pte' };
+  if (level === 'pte') return addressAt('pte');
   const gap = step.once(firstAddressOf(level), [level, 'pte']) as Level;
-  return { kind: 'address', gap };
+  return addressAt(gap);
 }
 
 function someAddress(step: Step, value: Value): Value {
   if (value.kind !== 'entry-pointer' || value.table !== 'W' || value.gap !== 'at' || value.level === 'pte')
     return firstAddress(step, value);
   const options: readonly Gap[] = ['pte', value.level, value.level === 'pmd' ? 'past-pmd' : 'past-pud'];
-  return { kind: 'address', gap: step.once(addressIn(value.level), options) as Gap };
+  return addressAt(step.once(addressIn(value.level), options) as Gap);
 }
 
 /** The entry that links a table. */

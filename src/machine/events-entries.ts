@@ -40,7 +40,10 @@ function valueFor(
   level: EntryPointer['level'],
   kindest?: EntryValue['maps'],
 ): EntryValue {
-  if (value.kind === 'entry-value') return { ...step.settleMaps(value, kindest), level };
+  if (value.kind === 'entry-value') {
+    const known = step.settleMaps(value, kindest);
+    return known.level === level ? known : { ...known, level };
+  }
   if (value.kind === 'int' && value.n === 0) return noneValue(level);
   return { ...unknownEntry(LEVELS.indexOf(level), 'new'), maps: 'page' };
 }

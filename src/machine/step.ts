@@ -512,7 +512,7 @@ export class Step {
   /** Replaces every copy of what `value` left open: the witness's by level, others only where the text is the same. */
   private settleAll(value: EntryValue, change: (found: EntryValue) => EntryValue, attributes = false): void {
     const { values } = this.machine;
-    const own = values.id(value);
+    const own = value.of === 'W' ? -1 : values.id(value);
     const map = (id: number): number => {
       if (id === 0) return 0;
       if (value.of !== 'W') return id === own ? values.id(change(value)) : id;
@@ -564,10 +564,11 @@ export class Step {
   }
 }
 
-export function unknownEntry(level: number, of: 'W' | 'A' | 'other' | 'new'): EntryValue {
-  return {
+/** Entries of which nothing is known, by level: values that come again and again are one object each. */
+const unknownEntries = (of: EntryValue['of']): readonly EntryValue[] =>
+  LEVELS.map((level) => ({
     kind: 'entry-value',
-    level: levelAt(level),
+    level,
     maps: '?',
     of,
     write: '?',
@@ -575,7 +576,18 @@ export function unknownEntry(level: number, of: 'W' | 'A' | 'other' | 'new'): En
     young: '?',
     exec: '?',
     cont: '?',
-  };
+  }));
+const UNKNOWN_ENTRIES = {
+  W: unknownEntries('W'),
+  A: unknownEntries('A'),
+  other: unknownEntries('other'),
+  new: unknownEntries('new'),
+};
+
+export function unknownEntry(level: number, of: EntryValue['of']): EntryValue {
+  const found = UNKNOWN_ENTRIES[of][level];
+  if (found === undefined) throw new Error(`there is no page-table level ${level}`);
+  return found;
 }
 
 export function levelAt(level: number): Level {
@@ -584,19 +596,19 @@ export function levelAt(level: number): Level {
   return found;
 }
 
-export function noneValue(level: Level): EntryValue {
-  return {
-    kind: 'entry-value',
-    level,
-    maps: 'none',
-    of: 'other',
-    write: false,
-    dirty: false,
-    young: false,
-    exec: false,
-    cont: false,
-  };
-}
+const NONE_VALUES: readonly EntryValue[] = LEVELS.map((level) => ({
+  kind: 'entry-value',
+  level,
+  maps: 'none',
+  of: 'other',
+  write: false,
+  dirty: false,
+  young: false,
+  exec: false,
+  cont: false,
+}));
+
+export const noneValue = (level: Level): EntryValue => NONE_VALUES[LEVELS.indexOf(level)] as EntryValue;
 
 /** `maps` decided. What holds no page has no attributes worth telling apart. */
 function settled(value: EntryValue, maps: 'none' | 'page' | 'table' | 'soft'): EntryValue {
