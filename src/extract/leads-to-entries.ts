@@ -68,16 +68,17 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   const plain = view.bodies.size === 0 && view.linked.size === 0 && !view.rootFile.endsWith('.h');
   /** Is it known that the name comes to none whatever the machine? */
   const isFree = (name: string): boolean => plain && inView?.free.get(name) === Number.POSITIVE_INFINITY;
-  const seen = new Set<string>();
+  const seen = new Set<Definition>();
   const waiting: Found[] = [];
   const seenFrom = `${view.rootFile} ${keyOf(view)}`;
-  const keyFor = (one: Found): string => `${one.index.file}:${one.definition.start} ${seenFrom}`;
+  const comes = resolver.entries.get(seenFrom) ?? new Map<Definition, boolean>();
+  resolver.entries.set(seenFrom, comes);
   const reach = (next: Found): boolean => {
-    const key = keyFor(next);
-    const known = resolver.entries.get(key);
+    const { definition } = next;
+    const known = comes.get(definition);
     if (known === true) return true;
-    if (known === undefined && !seen.has(key)) {
-      seen.add(key);
+    if (known === undefined && !seen.has(definition)) {
+      seen.add(definition);
       waiting.push(next);
     }
     return false;
@@ -101,8 +102,8 @@ function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   };
   const result = comesTo();
   // What was gone through without meeting one meets none.
-  if (!result) for (const key of seen) resolver.entries.set(key, false);
-  else resolver.entries.set(keyFor(found), true);
+  if (!result) for (const definition of seen) comes.set(definition, false);
+  else comes.set(found.definition, true);
   return result;
 }
 

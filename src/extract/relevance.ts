@@ -1,5 +1,6 @@
 /** Which calls are followed: bodies that hold, themselves or through what they call in view, something that weighs. */
 import { identifiersIn } from '#c/identifiers.js';
+import type { Definition } from '#c/ir.js';
 import type { Event } from '#event/event.js';
 import type { Expression } from '#event/expression.js';
 import type { RuleSet } from '#rules/rule.js';
@@ -75,18 +76,47 @@ function textOf(names: ReadonlySet<string> | Linked): string {
   return text;
 }
 
-function relevant(resolver: Resolver, found: Found, view: View, depth: number): boolean {
-  const key = `${found.index.file}:${found.definition.start} ${depth} ${view.rootFile} ${keyOf(view)}`;
-  const known = resolver.relevance.get(key);
-  if (known !== undefined) return known;
-  resolver.relevance.set(key, false);
-  const result = weighsIn(resolver, found, view, depth);
-  resolver.relevance.set(key, result);
+/** Which bodies weigh for who looks at them so many calls below the first. */
+function knownOf(resolver: Resolver, view: View, depth: number): Map<Definition, boolean> {
+  const key = `${depth} ${view.rootFile} ${keyOf(view)}`;
+  let known = resolver.relevance.get(key);
+  if (known === undefined) {
+    known = new Map();
+    resolver.relevance.set(key, known);
+  }
+  return known;
+}
+
+function relevant(
+  resolver: Resolver,
+  found: Found,
+  view: View,
+  depth: number,
+  known = knownOf(resolver, view, depth),
+): boolean {
+  let result = known.get(found.definition);
+  if (result === undefined) {
+    known.set(found.definition, false);
+    result = weighsIn(resolver, found, view, depth);
+    known.set(found.definition, result);
+  }
   return result;
 }
 
+const namesByDefinition = new WeakMap<Definition, ReadonlySet<string>>();
+
+function namesOf({ index, definition }: Found): ReadonlySet<string> {
+  let names = namesByDefinition.get(definition);
+  if (names === undefined) {
+    names = identifiersIn(index.text, definition.body, definition.end);
+    namesByDefinition.set(definition, names);
+  }
+  return names;
+}
+
 function weighsIn(resolver: Resolver, found: Found, view: View, depth: number): boolean {
-  for (const name of identifiersIn(found.index.text, found.definition.body, found.definition.end)) {
+  const below = knownOf(resolver, view, depth + 1);
+  for (const name of namesOf(found)) {
     if (!view.bodies.has(name)) {
       const rule = resolver.rule(view.rules, name);
       if (rule !== null) {
@@ -101,7 +131,7 @@ function weighsIn(resolver: Resolver, found: Found, view: View, depth: number): 
       next !== null &&
       (next.definition.kind === 'function' ||
         (next.definition.kind === 'macro' && next.definition.parameters !== null)) &&
-      relevant(resolver, next, view, depth + 1)
+      relevant(resolver, next, view, depth + 1, below)
     )
       return true;
   }

@@ -26,6 +26,7 @@ export class IndexCache {
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
   private readonly definers = new Map<string, Set<string>>();
   private readonly views = new WeakMap<object, Map<string, InView>>();
+  private readonly included = new WeakMap<FileIndex, readonly string[]>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
@@ -60,6 +61,16 @@ export class IndexCache {
       known.set(file, view);
     }
     return view;
+  }
+
+  /** What a file includes on any machine; made once. */
+  includedBy(index: FileIndex, make: () => readonly string[]): readonly string[] {
+    let paths = this.included.get(index);
+    if (paths === undefined) {
+      paths = make();
+      this.included.set(index, paths);
+    }
+    return paths;
   }
 
   /** As `mayDefine`, once for each text of a file. */
@@ -118,6 +129,11 @@ interface Lowered {
 const INCLUDE_DEPTH = 3;
 const HEADER_LIMIT = 400;
 
+/** What a resolver found: one object for each question. */
+interface Answer {
+  readonly found: Found | null;
+}
+
 /** A question to a resolver, and what it answered. */
 export interface Asked {
   readonly ask: (resolver: Resolver) => unknown;
@@ -125,11 +141,13 @@ export interface Asked {
 }
 
 export class Resolver {
-  /** Questions since `watch` began, by their text. */
-  private asked: Map<string, Asked> | null = null;
+  /** Questions since `watch` began, by their text or by what is kept of the answer. */
+  private asked: Map<string | Answer, Asked> | null = null;
   private readonly watchedMachine: MachineFile;
   private readonly headers = new Map<string, ReadonlyMap<string, number>>();
-  private readonly found = new Map<string, Found | null>();
+  /** By file and name. */
+  private readonly defined = new Map<string, Map<string, Answer>>();
+  private readonly linkedTo = new Map<string, Answer>();
   private readonly symbols = new Map<string, string | undefined>();
   /** How many symbols are being found out: what is answered meanwhile is not final. */
   private settling = 0;
@@ -140,11 +158,11 @@ export class Resolver {
   private readonly includers = new Map<string, string | null>();
   /** By file: does the machine build it? */
   private readonly built = new Map<string, boolean>();
-  private readonly settled = new Map<string, Found | null>();
+  private readonly settled = new Map<string, Answer>();
   /** Which bodies weigh: kept by relevance.ts. */
-  readonly relevance = new Map<string, boolean>();
+  readonly relevance = new Map<string, Map<Definition, boolean>>();
   /** Which bodies come to entries: kept by leads-to-entries.ts. */
-  readonly entries = new Map<string, boolean>();
+  readonly entries = new Map<string, Map<Definition, boolean>>();
   readonly configuration: Configuration;
 
   constructor(
@@ -183,7 +201,7 @@ export class Resolver {
    * result is the same.
    */
   watch<T>(work: () => T): { readonly result: T; readonly asked: readonly Asked[] } {
-    const asked = new Map<string, Asked>();
+    const asked = new Map<string | Answer, Asked>();
     this.asked = asked;
     try {
       return { result: work(), asked: [...asked.values()] };
@@ -201,27 +219,20 @@ export class Resolver {
    * An answer that `work` finds by asking this resolver anything: for who watches it is one question, whatever it takes.
    * `work` is run on other resolvers too; it may not depend on anything but the one it is given and `text`.
    */
-  settle<T extends Found | null>(text: string, work: (resolver: Resolver) => T): T {
-    let answer = this.settled.get(text) as T | undefined;
+  settle(text: string, work: (resolver: Resolver) => Found | null): Found | null {
+    let answer = this.settled.get(text);
     if (answer === undefined) {
       const watching = this.asked;
       this.asked = null;
       try {
-        answer = work(this);
+        answer = { found: work(this) };
       } finally {
         this.asked = watching;
       }
       this.settled.set(text, answer);
     }
-    if (this.asked !== null && !this.asked.has(text)) {
-      const { index, definition } = answer ?? { index: null, definition: null };
-      const ask = (resolver: Resolver): boolean => {
-        const other = resolver.settle(text, work);
-        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
-      };
-      this.note(text, ask, true);
-    }
-    return answer;
+    if (this.asked?.has(answer) === false) this.noteFound(answer, (resolver) => resolver.settle(text, work));
+    return answer.found;
   }
 
   /** The rule for the C name here; for who watches, machines with rules that do the same do not differ. */
@@ -307,23 +318,28 @@ export class Resolver {
 
   /** The function or macro that a call of `name` in `from` reaches, or null when it is not in view. */
   define(name: string, from: string): Found | null {
-    const key = `${from}\n${name}`;
-    let found = this.found.get(key);
-    if (found === undefined) {
-      this.found.set(key, null);
-      found = this.search(name, from);
-      this.found.set(key, found);
+    let inFile = this.defined.get(from);
+    if (inFile === undefined) {
+      inFile = new Map();
+      this.defined.set(from, inFile);
     }
-    if (this.asked !== null && !this.asked.has(key)) {
-      // Both parts are shared by all resolvers of a session, their pair is not.
-      const { index, definition } = found ?? { index: null, definition: null };
-      const ask = (resolver: Resolver): boolean => {
-        const other = resolver.define(name, from);
-        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
-      };
-      this.note(key, ask, true);
+    let answer = inFile.get(name);
+    if (answer === undefined) {
+      answer = { found: this.search(name, from) };
+      inFile.set(name, answer);
     }
-    return found;
+    if (this.asked?.has(answer) === false) this.noteFound(answer, (resolver) => resolver.define(name, from));
+    return answer.found;
+  }
+
+  /** As `note`; both parts of what was found are shared by all resolvers of a session, their pair is not. */
+  private noteFound(answer: Answer, find: (resolver: Resolver) => Found | null): void {
+    const { index, definition } = answer.found ?? { index: null, definition: null };
+    const ask = (resolver: Resolver): boolean => {
+      const other = find(resolver);
+      return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+    };
+    this.asked?.set(answer, { ask, answer: true });
   }
 
   /**
@@ -333,23 +349,17 @@ export class Resolver {
    */
   linked(name: string, from: string, home: string | null = null): Found | null {
     const key = `linked ${from} ${name} ${home ?? ''}`;
-    let found = this.found.get(key);
-    if (found === undefined) {
-      if (this.view === null) found = null;
-      else if (home === null) found = this.searchLinked(name, from, this.view);
-      else found = this.isBuilt(home) ? this.globalIn(home, name) : null;
-      this.found.set(key, found);
+    let answer = this.linkedTo.get(key);
+    if (answer === undefined) {
+      let found: Found | null = null;
+      if (this.view !== null && home === null) found = this.searchLinked(name, from, this.view);
+      else if (this.view !== null && home !== null && this.isBuilt(home)) found = this.globalIn(home, name);
+      answer = { found };
+      this.linkedTo.set(key, answer);
     }
-    const { index, definition } = found ?? { index: null, definition: null };
-    this.note(
-      key,
-      (resolver) => {
-        const other = resolver.linked(name, from, home);
-        return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
-      },
-      true,
-    );
-    return found;
+    if (this.asked?.has(answer) === false)
+      this.noteFound(answer, (resolver) => resolver.linked(name, from, home));
+    return answer.found;
   }
 
   private searchLinked(name: string, from: string, view: LinkView): Found | null {
@@ -442,9 +452,14 @@ export class Resolver {
   private everyHeaderOf(file: string, arches: readonly string[]): ReadonlySet<string> {
     const seen = new Set([file]);
     for (const path of seen) {
-      for (const include of this.indexed(path)?.includes ?? [])
-        for (const target of this.everyPathOf(include, path, arches))
-          if (worthReading(target)) seen.add(target);
+      const index = this.indexed(path);
+      if (index === null) continue;
+      const included = this.cache.includedBy(index, () =>
+        index.includes
+          .flatMap((include) => this.everyPathOf(include, path, arches))
+          .filter((target) => worthReading(target)),
+      );
+      for (const target of included) seen.add(target);
     }
     return seen;
   }
