@@ -20,7 +20,7 @@ import type { Extraction, ExtractOptions, Together } from './extraction.js';
 import { finishProgram } from './finish-program.js';
 import type { Instance } from './instance.js';
 import { leadsToEntries } from './leads-to-entries.js';
-import { Loops, phiName, reversePostorder } from './loops.js';
+import { Loops, layoutOf, phiName } from './loops.js';
 import { Memory, type StartCell } from './memory.js';
 import { type Draft, ProgramGraph } from './program-graph.js';
 import type { Found, Resolver } from './resolve.js';
@@ -359,9 +359,7 @@ class Builder {
         type: parameter.type ?? arg.type,
       });
     });
-    const blocks = new Map(fn.blocks.map((block) => [block.id, block]));
-    const order = reversePostorder(fn.blocks);
-    const rank = new Map(order.map((id, n) => [id, n]));
+    const { blocks, order, rank } = layoutOf(fn);
     for (const id of order) instance.labels.set(id, this.graph.label());
     const saved = this.graph.current;
     const results: Val[] = [];

@@ -72,41 +72,53 @@ export function readsOf(node: ProgramNode): string[] {
 
 // ---- walking
 
-/** What `change` leaves alone stays the same object: most of a program does. */
+/** As `map`; what `change` leaves alone stays the same object: most of a program does. */
+function mapArray<T>(parts: readonly T[], change: (part: T) => T): readonly T[] {
+  let result: T[] | null = null;
+  for (let n = 0; n < parts.length; n += 1) {
+    const part = parts[n] as T;
+    const mapped = change(part);
+    if (mapped === part) continue;
+    result ??= [...parts];
+    result[n] = mapped;
+  }
+  return result ?? parts;
+}
+
+function mapFields<T extends object>(record: T, change: (part: unknown, key: string) => unknown): T {
+  let result: T | null = null;
+  for (const key in record) {
+    const part = record[key];
+    const mapped = change(part, key) as typeof part;
+    if (mapped === part) continue;
+    result ??= { ...record };
+    result[key] = mapped;
+  }
+  return result ?? record;
+}
+
 function mapExpression(expr: Expression, change: (e: Expression) => Expression): Expression {
   if (expr.op === 'const' || expr.op === 'var' || expr.op === 'param' || expr.op === 'choice')
     return change(expr);
-  let same = true;
-  const args = expr.args.map((arg) => {
-    const mapped = mapExpression(arg, change);
-    if (mapped !== arg) same = false;
-    return mapped;
-  });
-  return change(same ? expr : { ...expr, args });
+  const args = mapArray(expr.args, (arg) => mapExpression(arg, change));
+  return change(args === expr.args ? expr : { ...expr, args });
 }
 
 function mapOperands<T extends object>(event: T, change: (e: Expression) => Expression): T {
-  let same = true;
-  const fields = Object.entries(event).map(([key, part]) => {
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return [key, part];
-    const mapped = 'op' in part ? mapExpression(part as Expression, change) : mapOperands(part, change);
-    if (mapped !== part) same = false;
-    return [key, mapped];
+  return mapFields(event, (part) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return 'op' in part ? mapExpression(part as Expression, change) : mapOperands(part, change);
   });
-  return same ? event : (Object.fromEntries(fields) as T);
 }
 
 export function mapNode(node: ProgramNode, change: (e: Expression) => Expression): ProgramNode {
   switch (node.kind) {
     case 'assign': {
-      let same = true;
-      const sets = node.sets.map((set) => {
+      const sets = mapArray(node.sets, (set) => {
         const value = mapExpression(set.value, change);
-        if (value === set.value) return set;
-        same = false;
-        return { name: set.name, value };
+        return value === set.value ? set : { name: set.name, value };
       });
-      return same ? node : { ...node, sets };
+      return sets === node.sets ? node : { ...node, sets };
     }
     case 'branch': {
       const on = mapExpression(node.on, change);
@@ -393,35 +405,46 @@ function testsOfEntries(nodes: readonly ProgramNode[]): (expression: Expression)
 }
 
 /** Immediate postdominators; index `nodes.length` is the virtual exit. */
-function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[]): number[] {
+function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[]): Int32Array {
   const exit = nodes.length;
-  const into: number[][] = Array.from({ length: exit + 1 }, () => []);
-  const out: number[][] = nodes.map((node, id) => {
+  const out = nodes.map((node, id): readonly number[] => {
     if (!live[id]) return [];
-    const to = successorsOf(node).filter((n) => n >= 0);
-    return to.length === 0 ? [exit] : to;
+    const to = successorsOf(node);
+    if (to.length > 0 && to.every((n) => n >= 0)) return to;
+    const linked = to.filter((n) => n >= 0);
+    return linked.length === 0 ? [exit] : linked;
   });
+  // What leads to each, one behind the other: `into` from `first[n]` to `first[n + 1]`.
+  const first = new Int32Array(exit + 2);
+  for (const to of out) for (const n of to) first[n + 1] = (first[n + 1] ?? 0) + 1;
+  for (let n = 0; n <= exit; n += 1) first[n + 1] = (first[n + 1] ?? 0) + (first[n] ?? 0);
+  const into = new Int32Array(first[exit + 1] ?? 0);
+  const left = first.slice();
+  out.forEach((to, id) => {
+    for (const n of to) {
+      const at = left[n] ?? 0;
+      into[at] = id;
+      left[n] = at + 1;
+    }
+  });
+  left.set(first);
   const order: number[] = [];
   const state = new Int8Array(exit + 1);
-  out.forEach((to, id) => {
-    for (const n of to) into[n]?.push(id);
-  });
   const dfs = (start: number): void => {
-    const stack: [number, number][] = [[start, 0]];
+    const stack = [start];
     state[start] = 1;
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1];
-      if (top === undefined) break;
-      const next = into[top[0]]?.[top[1]];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const at = left[top] ?? 0;
+      const next = at === first[top + 1] ? undefined : into[at];
       if (next === undefined) {
-        order.push(top[0]);
+        order.push(top);
         stack.pop();
         continue;
       }
-      top[1] += 1;
+      left[top] = at + 1;
       if (state[next] === 0) {
         state[next] = 1;
-        stack.push([next, 0]);
+        stack.push(next);
       }
     }
   };
@@ -429,8 +452,7 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
   // Loops that never end reach no exit: hang the last of each on it.
   for (let id = nodes.length - 1; id >= 0; id -= 1) {
     if (!live[id] || state[id] !== 0) continue;
-    out[id]?.push(exit);
-    into[exit]?.push(id);
+    out[id] = [...(out[id] ?? []), exit];
     dfs(id);
   }
   const exitAt = order.indexOf(exit);
@@ -469,7 +491,7 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
       }
     }
   }
-  return [...idom];
+  return idom;
 }
 
 function slice(
@@ -554,6 +576,8 @@ function slice(
       case 'return':
         return returnsFlag ? node : { ...node, value: null };
       case 'assign':
+        if (keep.has(id) ? node.sets.every((set) => needed.has(set.name)) : node.sets.length === 0)
+          return node;
         return { ...node, sets: keep.has(id) ? node.sets.filter((set) => needed.has(set.name)) : [] };
       case 'branch': {
         if (keep.has(id)) return node;
@@ -652,23 +676,15 @@ function framesInOrder(nodes: readonly ProgramNode[]): ProgramNode[] {
     return result;
   };
   const walk = (value: unknown, key: string): unknown => {
-    if (typeof value === 'string')
-      return ['name', 'key', 'into', 'old', 'names'].includes(key) ? rename(value) : value;
+    if (typeof value === 'string') return NAMES.has(key) ? rename(value) : value;
     if (typeof value !== 'object' || value === null || key === 'at') return value;
-    if (Array.isArray(value)) {
-      const parts = value.map((part) => walk(part, ''));
-      return parts.every((part, n) => part === value[n]) ? value : parts;
-    }
-    let same = true;
-    const fields = Object.entries(value).map(([name, part]) => {
-      const mapped = walk(part, name);
-      if (mapped !== part) same = false;
-      return [name, mapped];
-    });
-    return same ? value : Object.fromEntries(fields);
+    return Array.isArray(value) ? mapArray<unknown>(value, (part) => walk(part, '')) : mapFields(value, walk);
   };
   return nodes.map((node) => walk(node, '') as ProgramNode);
 }
+
+/** Fields that hold a name of a variable or a choice. */
+const NAMES: ReadonlySet<string> = new Set(['name', 'key', 'into', 'old', 'names']);
 
 /** Is a table that an entry pointed to linked by an entry? */
 function movesTable(nodes: readonly ProgramNode[]): boolean {

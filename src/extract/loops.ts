@@ -23,6 +23,7 @@ export class Loops {
     const phis = block.instructions.filter(
       (instruction): instruction is Extract<Instruction, { kind: 'phi' }> => instruction.kind === 'phi',
     );
+    if (phis.length === 0) return;
     const entering = (phi: (typeof phis)[number]): Val[] =>
       phi.from
         .filter((edge) => (rank.get(edge.block) ?? -1) < here && rank.has(edge.block))
@@ -196,9 +197,29 @@ function indexes(fn: CFunction, id: number, pointer: (type: CType | null) => boo
   return false;
 }
 
+/** How the blocks of a function lie: those that the first one reaches, in an order, with their places in it. */
+interface Layout {
+  readonly blocks: ReadonlyMap<BlockId, Block>;
+  readonly order: readonly BlockId[];
+  readonly rank: ReadonlyMap<BlockId, number>;
+}
+
+const layouts = new WeakMap<CFunction, Layout>();
+
+/** The same for every call of the function. */
+export function layoutOf(fn: CFunction): Layout {
+  let layout = layouts.get(fn);
+  if (layout === undefined) {
+    const blocks = new Map(fn.blocks.map((block) => [block.id, block]));
+    const order = reversePostorder(fn.blocks, blocks);
+    layout = { blocks, order, rank: new Map(order.map((id, n) => [id, n])) };
+    layouts.set(fn, layout);
+  }
+  return layout;
+}
+
 /** The blocks that the first one reaches, those that lead to others before them but where a loop goes back. */
-export function reversePostorder(blocks: readonly Block[]): BlockId[] {
-  const byId = new Map(blocks.map((block) => [block.id, block]));
+function reversePostorder(blocks: readonly Block[], byId: ReadonlyMap<BlockId, Block>): BlockId[] {
   const successors = (id: BlockId): BlockId[] => {
     const end = byId.get(id)?.end;
     switch (end?.kind) {

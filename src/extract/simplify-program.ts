@@ -20,7 +20,9 @@ export function simplifyAnswers(nodes: readonly ProgramNode[], map: MapNode): Pr
     if (answers.size === 0) break;
     result = result.map((node) => {
       const kept =
-        node.kind === 'assign' ? { ...node, sets: node.sets.filter((set) => !answers.has(set.name)) } : node;
+        node.kind === 'assign' && node.sets.some((set) => answers.has(set.name))
+          ? { ...node, sets: node.sets.filter((set) => !answers.has(set.name)) }
+          : node;
       return withoutIdleOperands(
         map(kept, (e) => simplified(e.op === 'var' ? (answers.get(e.name) ?? e) : e)),
       );
@@ -111,6 +113,8 @@ function isNumeric(e: Expression): boolean {
   }
 }
 
+const PLACES = ['address', 'start', 'end'];
+
 /** An address that is a number nobody knows is one that lies anywhere: which number is not asked. */
 function withoutIdleOperands(node: ProgramNode): ProgramNode {
   if (node.kind !== 'event') return node;
@@ -122,13 +126,9 @@ function withoutIdleOperands(node: ProgramNode): ProgramNode {
     (part as Expression).op !== 'const' &&
     isNumeric(part as Expression);
   const mapped = (record: object): object | null => {
-    let changed = false;
-    const fields = Object.entries(record).map(([key, part]) => {
-      if (!['address', 'start', 'end'].includes(key) || !idle(part)) return [key, part];
-      changed = true;
-      return [key, constant(ANY)];
-    });
-    return changed ? Object.fromEntries(fields) : null;
+    const open = PLACES.filter((key) => idle((record as Record<string, unknown>)[key]));
+    if (open.length === 0) return null;
+    return { ...record, ...Object.fromEntries(open.map((key) => [key, constant(ANY)])) };
   };
   const own = mapped(event);
   const scope = event.kind === 'flush' ? mapped(event.scope) : null;
