@@ -24,7 +24,9 @@ export function plainC(text: string, configuration: Configuration): string {
 
 function decode(units: Uint16Array): string {
   let result = '';
-  for (let i = 0; i < units.length; i += 8192) result += String.fromCharCode(...units.subarray(i, i + 8192));
+  // As an array of arguments: spread, each unit would be taken from an iterator.
+  for (let i = 0; i < units.length; i += 8192)
+    result += Reflect.apply(String.fromCharCode, null, units.subarray(i, i + 8192));
   return result;
 }
 

@@ -192,27 +192,24 @@ function positions(draft: Draft): ProgramNode[] {
     if (expr?.op === 'var' && /^t\d/.test(expr.name)) markShifted(defined.get(expr.name));
     if ((expr?.op === '+' || expr?.op === '-') && expr.args[1]?.op === 'const') mark(shifted, expr.args[0]);
   };
-  for (const node of draft.nodes) {
-    for (const expr of expressionsOf(node)) {
-      eachPart(expr, (e) => {
-        if (e.op === 'addr-end') {
-          if ('args' in e && e.args !== undefined) {
-            mark(starts, e.args[0]);
-            mark(ends, e.args[1]);
-          }
-        } else if ((e.op === 'entry' || e.op === 'couple') && 'args' in e) mark(starts, e.args?.[1]);
-        else if (COMPARED.has(e.op) && 'args' in e) {
-          // Only what stands against a position is one: counts compare too.
-          const [left, right] = e.args ?? [];
-          if (left === undefined || right === undefined) return;
-          if (kindOf(left, draft.kinds) !== 'address' || kindOf(right, draft.kinds) !== 'address') return;
-          const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
-          mark(lower, low);
-          // Of two arguments that are compared (`start < floor`), the other is a bound that may lie on either side.
-          mark(e.op === '<' && (ofArgument(low) || isAligned(low)) ? bounds : ends, high);
-        }
-      });
+  const compare = (e: Expression): void => {
+    if (e.op === 'addr-end') {
+      mark(starts, e.args[0]);
+      mark(ends, e.args[1]);
+    } else if (e.op === 'entry' || e.op === 'couple') mark(starts, e.args[1]);
+    else if (COMPARED.has(e.op) && 'args' in e) {
+      // Only what stands against a position is one: counts compare too.
+      const [left, right] = e.args ?? [];
+      if (left === undefined || right === undefined) return;
+      if (kindOf(left, draft.kinds) !== 'address' || kindOf(right, draft.kinds) !== 'address') return;
+      const [low, high] = e.op === '>' || e.op === '>=' || e.op === '-' ? [right, left] : [left, right];
+      mark(lower, low);
+      // Of two arguments that are compared (`start < floor`), the other is a bound that may lie on either side.
+      mark(e.op === '<' && (ofArgument(low) || isAligned(low)) ? bounds : ends, high);
     }
+  };
+  for (const node of draft.nodes) {
+    for (const expr of expressionsOf(node)) eachPart(expr, compare);
     if (node.kind === 'event') {
       const parts = [
         node.event as unknown as Record<string, unknown>,

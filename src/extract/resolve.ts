@@ -237,16 +237,17 @@ export class Resolver {
 
   /** The rule for the C name here; for who watches, machines with rules that do the same do not differ. */
   rule(rules: RuleSet, name: string, argumentCount?: number): CallRule | null {
-    const find = (resolver: Resolver): CallRule | null =>
-      ruleFor(rules, name, resolver.ownMachine, argumentCount);
-    const answer = find(this);
-    if (this.asked !== null)
-      this.note(
-        `rule ${name} ${argumentCount ?? ''}`,
-        (resolver) => effectOf(find(resolver)),
-        effectOf(answer),
-      );
+    const answer = ruleFor(rules, name, this.ownMachine, argumentCount);
+    if (this.asked !== null) this.noteRule(answer, rules, name, argumentCount);
     return answer;
+  }
+
+  private noteRule(answer: CallRule | null, rules: RuleSet, name: string, argumentCount?: number): void {
+    this.note(
+      `rule ${name} ${argumentCount ?? ''}`,
+      (resolver) => effectOf(ruleFor(rules, name, resolver.ownMachine, argumentCount)),
+      effectOf(answer),
+    );
   }
 
   /** Does the condition hold here? */
@@ -328,8 +329,13 @@ export class Resolver {
       answer = { found: this.search(name, from) };
       inFile.set(name, answer);
     }
-    if (this.asked?.has(answer) === false) this.noteFound(answer, (resolver) => resolver.define(name, from));
+    if (this.asked?.has(answer) === false) this.noteDefined(answer, name, from);
     return answer.found;
+  }
+
+  /** Apart from what is asked all the time, as a closure costs room wherever it may be made. */
+  private noteDefined(answer: Answer, name: string, from: string): void {
+    this.noteFound(answer, (resolver) => resolver.define(name, from));
   }
 
   /** As `note`; both parts of what was found are shared by all resolvers of a session, their pair is not. */
