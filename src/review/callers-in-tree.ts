@@ -7,7 +7,7 @@ import { ruleFor } from '#rules/load-rules.js';
 import type { RuleSet } from '#rules/rule.js';
 import { SourceError } from '#source/snapshot.js';
 import { callsOf } from './calls-of.js';
-import { filesThatDefine, filesThatUse, type TreeIndex } from './tree-index.js';
+import { filesThatDefine, filesThatUse, type Reach, type TreeIndex } from './tree-index.js';
 
 /** A function that calls the one asked for, itself or through macros and functions in headers. */
 export interface TreeCaller {
@@ -44,15 +44,19 @@ const MOST_STEPS = 2;
 /** No callers, and nobody says that there are none. */
 const NOBODY: TreeCallers = { callers: [], cut: [], all: false };
 
-/** `from` is how the function asked for leads to what its callers are searched for. */
+/**
+ * `from` is how the function asked for leads to what its callers are searched for. Those that are near are among those of
+ * the whole tree: where not all of them are seen, not all callers are.
+ */
 export function callersInTree(
   from: Omit<TreeCaller, 'bodies' | 'linked'> & Partial<TreeCaller>,
   view: CallerView,
+  reach: Reach = 'tree',
 ): TreeCallers {
   const found = view.resolver.define(from.root, from.file);
   if (found === null || found.index.file !== from.file) return NOBODY;
   try {
-    return new Search(view).run(found, new Set(from.bodies), new Map(from.linked), 0);
+    return new Search(view, reach).run(found, new Set(from.bodies), new Map(from.linked), 0);
   } catch (error) {
     // A clone without some of its objects can be reviewed, but nobody can say who calls what in it.
     if (error instanceof SourceError) return NOBODY;
@@ -67,7 +71,7 @@ export function helpersOf({ root, file }: Pick<TreeCaller, 'root' | 'file'>, vie
   for (const name of callsOf(root, file, resolver) ?? []) {
     if (ruleFor(rules, name, resolver.machine) !== null || resolver.define(name, file) !== null) continue;
     // Of several definitions, one that the machine builds; which of two is linked is not said by their names.
-    const built = filesThatDefine(index, name, resolver.machine.arch).filter(
+    const built = filesThatDefine(index, name, file, resolver.machine.arch).filter(
       (path) => resolver.linked(name, file, path) !== null,
     );
     if (built.length === 1 && built[0] !== undefined) homes.set(name, built[0]);
@@ -78,7 +82,10 @@ export function helpersOf({ root, file }: Pick<TreeCaller, 'root' | 'file'>, vie
 class Search {
   private readonly seen = new Set<Definition>();
 
-  constructor(private readonly view: CallerView) {}
+  constructor(
+    private readonly view: CallerView,
+    private readonly reach: Reach,
+  ) {}
 
   run(target: Found, from: ReadonlySet<string>, linkedFrom: Linked, depth: number): TreeCallers {
     const { index, resolver, rules } = this.view;
@@ -92,7 +99,8 @@ class Search {
     const isLocal = target.definition.kind !== 'function' || target.definition.static;
     const linked =
       isHeader || isLocal ? linkedFrom : new Map<string, string | null>([...linkedFrom, [name, home]]);
-    const others = !isHeader && isLocal ? [] : filesThatUse(index, name, home, resolver.machine.arch);
+    const others =
+      !isHeader && isLocal ? [] : filesThatUse(index, name, home, resolver.machine.arch, this.reach);
     const callers: TreeCaller[] = [];
     let all = others.length < MOST_FILES && !isExported(target);
     const cut: string[] = [];

@@ -22,19 +22,25 @@ const MOST_STEPS = 2;
 export function excused(from: From, view: CallerView, search: (caller: TreeCaller) => CallerAnswer): boolean {
   let left = MOST_SEARCHES;
   const seen = new Set<string>();
-  const up = (at: From, step: number): boolean => {
-    const { callers, all } = callersInTree(at, view);
-    if (!all || callers.length === 0 || callers.length > left) return false;
-    return callers.every((caller) => {
-      const key = `${caller.file}\n${caller.root}`;
-      // A cycle, or one that was asked already and did not say no.
-      if (seen.has(key)) return true;
-      seen.add(key);
+  const keyOf = ({ file, root }: TreeCaller): string => `${file}\n${root}`;
+  /** Those that were asked already did not say no; a cycle comes back to one of them. */
+  const allDo = (callers: readonly TreeCaller[], step: number): boolean => {
+    const fresh = callers.filter((caller) => !seen.has(keyOf(caller)));
+    if (fresh.length > left) return false;
+    return fresh.every((caller) => {
+      seen.add(keyOf(caller));
       if (left === 0) return false;
       left -= 1;
       const answer = search(caller);
       return answer === 'clean' || (answer === 'wrong' && step < MOST_STEPS && up(caller, step + 1));
     });
+  };
+  const up = (at: From, step: number): boolean => {
+    // Mostly one that is near does not make up for it: then the rest of the tree need not be read.
+    const near = callersInTree(at, view, 'near');
+    if (!near.all || !allDo(near.callers, step)) return false;
+    const { callers, all } = callersInTree(at, view);
+    return all && callers.length > 0 && allDo(callers, step);
   };
   return up(from, 1);
 }

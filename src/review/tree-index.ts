@@ -137,15 +137,27 @@ export interface TreeIndex {
   inFolder(folder: string, name: string): readonly NameUse[];
 }
 
+/** The part of the index that a file stands in. */
+const ownFolder = (file: string): string | undefined =>
+  /^arch\/[^/]+/.exec(file)?.[0] ?? SEARCHED.find((folder) => file.startsWith(`${folder}/`));
+
 /**
  * Files in which a function may be used that stands in `file`, those of one architecture and of all: only where its
  * header can be included. Sorted: files of its own folder first.
+ *
+ * @param reach `near`: only those of the file's own part of the tree (mm, arch/x86), for which no other is read
  */
-export function filesThatUse(index: TreeIndex, name: string, file: string, arch: string): readonly string[] {
+export function filesThatUse(
+  index: TreeIndex,
+  name: string,
+  file: string,
+  arch: string,
+  reach: Reach,
+): readonly string[] {
   const arches = [`arch/${arch}`];
-  const own = /^arch\/[^/]+/.exec(file)?.[0] ?? SEARCHED.find((folder) => file.startsWith(`${folder}/`));
+  const own = ownFolder(file);
   const isHeader = (path: string): boolean => /(^|\/)include\//.test(path);
-  const isPublic =
+  const isPublic = (): boolean =>
     own === undefined ||
     isHeader(file) ||
     [...HEADERS, ...arches].some((folder) =>
@@ -153,20 +165,33 @@ export function filesThatUse(index: TreeIndex, name: string, file: string, arch:
         .inFolder(folder, name)
         .some(({ path, what }) => isHeader(path) && (what & (DECLARED | DEFINED | USED)) !== 0),
     );
-  const folders = isPublic ? [...SEARCHED, ...arches] : [own];
+  const near = own === undefined ? [] : [own];
+  const folders = reach === 'tree' && isPublic() ? [...SEARCHED, ...arches] : near;
   const files = folders.flatMap((folder) =>
     index.inFolder(folder, name).flatMap(({ path, what }) => ((what & USED) === 0 ? [] : [path])),
   );
-  const near = file.slice(0, file.lastIndexOf('/') + 1);
-  const rank = (path: string): number => (path.startsWith(near) ? 0 : path.endsWith('.c') ? 1 : 2);
+  const beside = file.slice(0, file.lastIndexOf('/') + 1);
+  const rank = (path: string): number => (path.startsWith(beside) ? 0 : path.endsWith('.c') ? 1 : 2);
   return [...new Set(files)]
     .filter((path) => path !== file)
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-/** C files that may define a function that code of one architecture calls. */
-export function filesThatDefine(index: TreeIndex, name: string, arch: string): readonly string[] {
-  return [...GENERIC, `arch/${arch}`].flatMap((folder) =>
+/** How far callers are looked for: in a file's own part of the tree, or in all of the index. */
+export type Reach = 'near' | 'tree';
+
+/** Folders whose functions change page tables, or wait or flush, for code that stands elsewhere. */
+const HELPING = ['mm', 'kernel', 'virt'];
+
+/** C files that may define a function that is called in `file`, code of one architecture. */
+export function filesThatDefine(
+  index: TreeIndex,
+  name: string,
+  file: string,
+  arch: string,
+): readonly string[] {
+  const own = ownFolder(file);
+  return [...new Set([...(own === undefined ? [] : [own]), ...HELPING, `arch/${arch}`])].flatMap((folder) =>
     index
       .inFolder(folder, name)
       .flatMap(({ path, what }) => ((what & DEFINED) !== 0 && path.endsWith('.c') ? [path] : [])),

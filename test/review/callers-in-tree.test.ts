@@ -53,6 +53,16 @@ describe('a flush that a function leaves to its callers in other files', () => {
   test('is missed where one of them does not', () => {
     expect(lost({ 'mm/b.c': caller('b', FLUSH), 'kernel/c.c': caller('c', 'touch(addr);') })).toEqual(MISSED);
   });
+  test('is missed without a look at the rest of the tree where one that is near does not', () => {
+    const reads = (near: string): string[] => {
+      const all = { ...HEADERS, 'mm/b.c': caller('b', near), 'fs/c.c': caller('c', FLUSH) };
+      const seen: string[] = [];
+      review(changeInTree({ 'mm/a.c': clearOne(FLUSH), ...all }, { 'mm/a.c': clearOne(''), ...all }, seen));
+      return seen;
+    };
+    expect(reads('touch(addr);')).not.toContain('fs/c.c');
+    expect(reads(FLUSH)).toContain('fs/c.c');
+  });
   test('is missed where there is no caller', () => {
     expect(lost({})).toEqual(MISSED);
   });

@@ -44,9 +44,9 @@ function versionsOf(files: Files, { place, version }: Numbered): TreeVersions {
   };
 }
 
-/** The same in a tree in which it is known who calls what. */
-export const changeInTree = (before: Files, after: Files): PatchedState => {
-  const numbered = { place: 'memory', version: () => '', reads: [] };
+/** The same in a tree in which it is known who calls what. `reads` is told of every file that is read. */
+export const changeInTree = (before: Files, after: Files, reads: string[] = []): PatchedState => {
+  const numbered = { place: 'memory', version: () => '', reads };
   return { ...change(before, after), before: treeOf(before, numbered), after: treeOf(after, numbered) };
 };
 

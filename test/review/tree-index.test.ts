@@ -29,7 +29,7 @@ function opened(files: Files, cache: Cache | null = null, version: (path: string
   return { index, reads, tree };
 }
 
-const users = (index: TreeIndex, arch = 'x86'): readonly string[] => filesThatUse(index, 'f', 'mm/a.c', arch);
+const users = (index: TreeIndex, arch = 'x86'): readonly string[] => filesThatUse(index, 'f', 'mm/a.c', arch, 'tree');
 
 describe('files that use a name', () => {
   test('its own folder first, in the searched folders, of one architecture', () => {
@@ -40,6 +40,11 @@ describe('files that use a name', () => {
     const { index, reads } = opened({ ...FILES, 'include/linux/mm.h': 'void g(void);\n' });
     expect(users(index)).toEqual(['mm/b.c']);
     expect(reads.filter((path) => path.startsWith('fs/'))).toEqual([]);
+  });
+  test('those that are near are found without reading the rest', () => {
+    const { index, reads } = opened(FILES);
+    expect(filesThatUse(index, 'f', 'mm/a.c', 'x86', 'near')).toEqual(['mm/b.c']);
+    expect(reads).toEqual(['mm/a.c', 'mm/b.c']);
   });
   test('nothing is read before a question', () => {
     expect(opened(FILES).reads).toEqual([]);
