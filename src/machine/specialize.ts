@@ -35,7 +35,7 @@ export interface SpecialProgram {
 /** A larger unfolded graph costs more than it saves. */
 const MOST_NODES = 12_000;
 /** The same as long as there is a variable that need not be told apart. */
-const MANY_NODES = 6_000;
+const MANY_NODES = 1_500;
 
 /** The key under which a fork finds where to go on. */
 export const forkKey = (values: readonly Value[]): string =>

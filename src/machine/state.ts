@@ -3,6 +3,7 @@
  * array, values are numbers of a table that all states of a model share, everything rare is in one text map.
  */
 import { encodeValue, type Value } from '#event/value.js';
+import { Rows } from './rows.js';
 import type { Violation } from './run.js';
 
 /** What a byte holds, by name. Those `per level` take one byte for each level, `per CPU` one for each program. */
@@ -228,9 +229,9 @@ class Notes {
 export class KeyTable {
   private readonly hardware = new Map<string, Hardware>();
   private readonly allNotes = new Map<string, Notes>();
-  /** By hash: rows of that hash, chained. */
-  private readonly rows = new Map<number, Row>();
-  private rowCount = 0;
+  private readonly rows = new Rows();
+  /** By number of the row: the variables that all states with it share. */
+  private readonly variables: (readonly number[])[] = [];
   private readonly parts: number[] = [];
   readonly empty = new Notes(this, new Map(), 0);
 
@@ -257,18 +258,6 @@ export class KeyTable {
     return notes;
   }
 
-  row(vars: readonly number[]): Row {
-    let hash = 0;
-    for (let slot = 0; slot < vars.length; slot += 1)
-      hash = (Math.imul(hash, 31) + (vars[slot] as number)) | 0;
-    const first = this.rows.get(hash);
-    for (let row = first; row !== undefined; row = row.next) if (isSame(row.vars, vars)) return row;
-    const row = { number: this.rowCount, vars, next: first };
-    this.rowCount += 1;
-    this.rows.set(hash, row);
-    return row;
-  }
-
   /** Makes the parts of the state those that equal states share, and a text of their numbers. */
   text(pc: readonly number[], vars: (readonly number[])[], hardware: Hardware, notes: Notes): string {
     const { parts } = this;
@@ -276,25 +265,15 @@ export class KeyTable {
     parts[1] = notes.number;
     for (let cpu = 0; cpu < pc.length; cpu += 1) parts[2 + cpu] = (pc[cpu] as number) + 1;
     for (let cpu = 0; cpu < vars.length; cpu += 1) {
-      const row = this.row(vars[cpu] ?? []);
-      vars[cpu] = row.vars;
-      parts[2 + pc.length + cpu] = row.number;
+      const own = vars[cpu] ?? [];
+      for (const id of own) this.rows.push(id);
+      const row = this.rows.close();
+      this.variables[row] ??= own;
+      vars[cpu] = this.variables[row];
+      parts[2 + pc.length + cpu] = row;
     }
     return textOf(parts);
   }
-}
-
-/** Variables of one CPU in some state, and a number for all equal ones. */
-interface Row {
-  readonly number: number;
-  readonly vars: readonly number[];
-  readonly next: Row | undefined;
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
-  return true;
 }
 
 /** A text for a list of numbers not below 0, equal exactly for equal lists of one length; short for small numbers. */

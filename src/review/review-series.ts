@@ -35,7 +35,7 @@ import { keptOutByCallers, partiesFor } from './parties.js';
 import { quotedPatch } from './quoted-patch.js';
 import { inAnyOrder, inHalves, loadsThatMatter } from './read-in-halves.js';
 import { type CallerAnswer, excused, type From, shownByCallers } from './search-callers.js';
-import { Kept, Session } from './session.js';
+import { Kept, LEAST_STATES, Session } from './session.js';
 import { suggester } from './suggest.js';
 import type { Task } from './task.js';
 import { walkOf } from './walk-of.js';
@@ -589,12 +589,6 @@ const kindOfObject = (object: string): string => object.split(':', 1)[0] ?? obje
 const PATCH_ALLOWANCE = 8;
 /** The same for one function of a scan, and where nothing changed: it is only asked what was there before. */
 const EXISTING_ALLOWANCE = 1;
-/** What every search may take, whatever went before. */
-const LEAST_STATES = 2_000;
-/** The same for a function of a scan that is not known to be too much: most come to their end within it. */
-const LEAST_OF_FUNCTION = 4_000;
-/** The same where something was found on another machine: by the choices that led to it, it is found here, too. */
-const LEAST_OF_SHOWN = 500;
 
 /** States of a caller up to which it is asked, too, what no longer goes wrong in it. */
 const LITTLE = 8_000;
@@ -658,16 +652,14 @@ function searchTask(
   const started = session.options.now();
   // One patch may not take for ever: what is left of its allowance bounds each further search. A scan takes as long as
   // its files are large: there each function has an allowance of its own.
-  const ofFunction = session.options.allowance === 'function';
-  const allowance = session.unchanged || ofFunction ? EXISTING_ALLOWANCE : PATCH_ALLOWANCE;
+  const isExisting = session.unchanged || session.options.allowance === 'function';
+  const allowance = isExisting ? EXISTING_ALLOWANCE : PATCH_ALLOWANCE;
   const left = allowance * session.options.limits.states - session.spent(task.changed.name);
   const limits = {
     // Asked for when what is followed is known.
     get states(): number {
       const isOpen = session.isOpen(task, followed, nodes);
-      const ofOpen = isOpen || !ofFunction ? LEAST_STATES : LEAST_OF_FUNCTION;
-      const least = session.isShown(task) ? LEAST_OF_SHOWN : ofOpen;
-      return Math.max(Math.min(within.states, isOpen ? 0 : left), least);
+      return Math.max(Math.min(within.states, isOpen ? 0 : left), session.leastStates(task, isOpen));
     },
     expired: () => {
       const now = session.options.now();

@@ -66,6 +66,13 @@ function holdsMost(followed: ReadonlySet<string>, of: ReadonlySet<string>): bool
   return both > 0 && both >= MOST_FUNCTIONS * of.size;
 }
 
+/** What every search may take, whatever went before. */
+export const LEAST_STATES = 2_000;
+/** The same for a function of a scan that is not known to be too much: most come to their end within it. */
+const LEAST_OF_FUNCTION = 4_000;
+/** The same where something was found on another machine: by the choices that led to it, it is found here, too. */
+const LEAST_OF_SHOWN = 500;
+
 /** A fork's searches have this part of the time. */
 const TRIAL_SHARE = 4;
 
@@ -182,8 +189,14 @@ export class Session {
   }
 
   /** Was it, where each function has an allowance of its own? */
-  isShown(task: Task): boolean {
+  private isShown(task: Task): boolean {
     return this.ofMany && this.shown.has(rootOf(task));
+  }
+
+  /** The states that a search may take whatever went before. `isOpen`: was a part of it too much to search? */
+  leastStates(task: Task, isOpen: boolean): number {
+    if (this.isShown(task)) return LEAST_OF_SHOWN;
+    return this.ofMany && !isOpen ? LEAST_OF_FUNCTION : LEAST_STATES;
   }
 
   /** Has each function an allowance of its own? */

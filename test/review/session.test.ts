@@ -102,6 +102,16 @@ describe('a root that is too much to search', () => {
     expect(of(600)).toEqual([false, false, false, false]);
   });
 
+  test('gets least where a part of it was too much, and where another machine showed what to look for', () => {
+    const many = session('function');
+    expect([many.leastStates(task('f'), false), many.leastStates(task('f'), true)]).toEqual([4000, 2000]);
+    many.noteShown(task('f'));
+    expect([many.leastStates(task('f'), false), many.leastStates(task('g'), false)]).toEqual([500, 4000]);
+    const few = session();
+    few.noteShown(task('f'));
+    expect([few.leastStates(task('f'), false), few.leastStates(task('f'), true)]).toEqual([2000, 2000]);
+  });
+
   test('leaves its share to every other function of a patch', () => {
     const few = session();
     few.leaveOpen(task('f'), 10, none);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { filesThatUse, type TreeIndex, TreeIndexes } from '#review/tree-index.js';
+import { filesThatDefine, filesThatUse, type TreeIndex, TreeIndexes } from '#review/tree-index.js';
 import type { Cache } from '#source/cache-folder.js';
 import { overlay } from '#source/overlay-tree.js';
 import { type Files, treeOf } from './memory-tree.js';
@@ -29,7 +29,8 @@ function opened(files: Files, cache: Cache | null = null, version: (path: string
   return { index, reads, tree };
 }
 
-const users = (index: TreeIndex, arch = 'x86'): readonly string[] => filesThatUse(index, 'f', 'mm/a.c', arch, 'tree');
+const users = (index: TreeIndex, arch = 'x86'): readonly string[] =>
+  filesThatUse(index, 'f', 'mm/a.c', arch, 'tree');
 
 describe('files that use a name', () => {
   test('its own folder first, in the searched folders, of one architecture', () => {
@@ -45,6 +46,15 @@ describe('files that use a name', () => {
     const { index, reads } = opened(FILES);
     expect(filesThatUse(index, 'f', 'mm/a.c', 'x86', 'near')).toEqual(['mm/b.c']);
     expect(reads).toEqual(['mm/a.c', 'mm/b.c']);
+  });
+  test('what is called is looked for in its own part and where page tables are changed, and no further', () => {
+    const body = 'void h(void)\n{\n}\n';
+    const helpers = ['arch/arm64/mm/h.c', 'arch/x86/mm/h.c', 'fs/h.c', 'kernel/h.c', 'mm/h.c', 'virt/h.c'];
+    const { index, reads } = opened({ ...FILES, ...Object.fromEntries(helpers.map((path) => [path, body])) });
+    const near = ['mm/h.c', 'kernel/h.c', 'virt/h.c', 'arch/x86/mm/h.c'];
+    expect(filesThatDefine(index, 'h', 'mm/a.c', 'x86')).toEqual(near);
+    expect(reads.filter((path) => path.startsWith('fs/'))).toEqual([]);
+    expect(filesThatDefine(index, 'h', 'fs/c.c', 'x86')).toEqual(['fs/h.c', ...near]);
   });
   test('nothing is read before a question', () => {
     expect(opened(FILES).reads).toEqual([]);
