@@ -30,7 +30,7 @@ const MEGABYTES = 700;
 const LEAST_MEGABYTES = 320;
 
 /** A search makes states that live long: fewer, larger collections copy less of them. Measured: a sixth of the time. */
-const YOUNG_MEGABYTES = 64;
+const YOUNG_MEGABYTES = 128;
 
 /** Milliseconds that threads have to stop by themselves: many times what a file takes to be parsed. */
 const GRACE = 5_000;
