@@ -43,7 +43,7 @@ const BUSY_THREADS = [
   '--no-parallel-scavenge',
   '--no-concurrent-marking',
   '--always-sparkplug',
-  '--interrupt-budget=600000',
+  '--interrupt-budget=1000000',
   '--max-inlined-bytecode-size-cumulative=300',
 ];
 
