@@ -19,6 +19,18 @@ function folded(text: string): string {
     .trim();
 }
 
+/** A definition belongs to one text of its file. The same ones are asked about on every machine. */
+const known = new WeakMap<Definition, string>();
+
+function textOf(index: FileIndex, definition: Definition): string {
+  let text = known.get(definition);
+  if (text === undefined) {
+    text = folded(index.text.slice(definition.start, definition.end));
+    known.set(definition, text);
+  }
+  return text;
+}
+
 function textsOf(
   index: FileIndex | null,
 ): Map<string, { readonly text: string; readonly definition: Definition }> {
@@ -28,9 +40,7 @@ function textsOf(
     const first = definitions[0];
     if (first === undefined) continue;
     result.set(name, {
-      text: definitions
-        .map((d) => `${d.when.join('&&')}: ${folded(index.text.slice(d.start, d.end))}`)
-        .join('\n'),
+      text: definitions.map((d) => `${d.when.join('&&')}: ${textOf(index, d)}`).join('\n'),
       definition: first,
     });
   }
@@ -60,7 +70,7 @@ export function isLiveChange(
 ): boolean {
   const text = (index: FileIndex | null, resolver: Resolver): string | null => {
     const live = index === null ? null : resolver.live(index, name);
-    return index === null || live === null ? null : folded(index.text.slice(live.start, live.end));
+    return index === null || live === null ? null : textOf(index, live);
   };
   return text(before, old) !== text(after, now);
 }
