@@ -69,3 +69,28 @@ export function successorsOf(node: ProgramNode): readonly NodeId[] {
       return [];
   }
 }
+
+/** Where nodes are come to from: for node `n` from `starts[n]` up to `starts[n + 1]` in `from`. */
+export interface Before {
+  readonly starts: Int32Array;
+  readonly from: Int32Array;
+}
+
+/** @param ways per node, where it goes on; what is below 0 is nowhere */
+export function reversed(ways: readonly (readonly NodeId[])[]): Before {
+  const starts = new Int32Array(ways.length + 2);
+  // Two places on: behind the second walk, where each begins stands where it ended before.
+  for (const next of ways)
+    for (const to of next) if (to >= 0) starts[to + 2] = (starts[to + 2] as number) + 1;
+  for (let n = 2; n < starts.length; n += 1) starts[n] = (starts[n] as number) + (starts[n - 1] as number);
+  const from = new Int32Array(starts[ways.length + 1] as number);
+  ways.forEach((next, id) => {
+    for (const to of next) {
+      if (to < 0) continue;
+      const place = starts[to + 1] as number;
+      from[place] = id;
+      starts[to + 1] = place + 1;
+    }
+  });
+  return { starts, from };
+}

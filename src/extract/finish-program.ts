@@ -6,7 +6,7 @@ import { constant, type Expression } from '#event/expression.js';
 import { TESTS_OF_ENTRIES } from '#event/leaves-entries-alone.js';
 import type { EventProgram, GuestWalkers, NodeId, ProgramNode } from '#event/program.js';
 import { type EntryPointer, isOwnPage, LEVELS, type Level, type Value } from '#event/value.js';
-import { eachPart, expressionsOf, somePart, successorsOf } from '#event/walk-program.js';
+import { eachPart, expressionsOf, reversed, somePart, successorsOf } from '#event/walk-program.js';
 import { simplifyAnswers } from './simplify-program.js';
 import { type Kind, kindOf } from './value.js';
 
@@ -411,20 +411,8 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
     const linked = to.filter((n) => n >= 0);
     return linked.length === 0 ? [exit] : linked;
   });
-  // What leads to each, one behind the other: `into` from `first[n]` to `first[n + 1]`.
-  const first = new Int32Array(exit + 2);
-  for (const to of out) for (const n of to) first[n + 1] = (first[n + 1] ?? 0) + 1;
-  for (let n = 0; n <= exit; n += 1) first[n + 1] = (first[n + 1] ?? 0) + (first[n] ?? 0);
-  const into = new Int32Array(first[exit + 1] ?? 0);
-  const left = first.slice();
-  out.forEach((to, id) => {
-    for (const n of to) {
-      const at = left[n] ?? 0;
-      into[at] = id;
-      left[n] = at + 1;
-    }
-  });
-  left.set(first);
+  const { starts, from } = reversed([...out, []]);
+  const left = starts.slice();
   const order: number[] = [];
   const state = new Int8Array(exit + 1);
   const dfs = (start: number): void => {
@@ -432,7 +420,7 @@ function postdominators(nodes: readonly ProgramNode[], live: readonly boolean[])
     state[start] = 1;
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const at = left[top] ?? 0;
-      const next = at === first[top + 1] ? undefined : into[at];
+      const next = at === starts[top + 1] ? undefined : from[at];
       if (next === undefined) {
         order.push(top);
         stack.pop();

@@ -3,7 +3,7 @@
  * writes. Around a loop that walks a table they are where the loops above it stand, and what was found out before it.
  */
 import type { NodeId } from '#event/program.js';
-import { type Before, reversed } from './liveness.js';
+import { type Before, reversed } from '#event/walk-program.js';
 
 export interface ProgramScopes {
   /** Per node: the loops that it lies in, the widest first. */

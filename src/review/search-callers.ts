@@ -18,11 +18,12 @@ const MOST_SEARCHES = 6;
 /** Callers of callers. */
 const MOST_STEPS = 2;
 
+const keyOf = ({ file, root }: TreeCaller): string => `${file}\n${root}`;
+
 /** Does every caller that can come to the function make up for what it leaves? Without callers nobody does. */
 export function excused(from: From, view: CallerView, search: (caller: TreeCaller) => CallerAnswer): boolean {
   let left = MOST_SEARCHES;
   const seen = new Set<string>();
-  const keyOf = ({ file, root }: TreeCaller): string => `${file}\n${root}`;
   /** Those that were asked already did not say no; a cycle comes back to one of them. */
   const allDo = (callers: readonly TreeCaller[], step: number): boolean => {
     const fresh = callers.filter((caller) => !seen.has(keyOf(caller)));
@@ -70,7 +71,7 @@ export function shownByCallers<T>(
     const around = callersInTree(at, view);
     left.push(...around.cut);
     for (const caller of around.callers) {
-      const key = `${caller.file}\n${caller.root}`;
+      const key = keyOf(caller);
       if (seen.has(key)) continue;
       seen.add(key);
       if (budget === 0) {
