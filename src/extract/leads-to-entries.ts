@@ -65,7 +65,7 @@ export function leadsToEntries(resolver: Resolver, found: Found, view: View): bo
 function comesToEntries(resolver: Resolver, found: Found, view: View): boolean {
   const signs = signsOf(view.rules);
   const inView = resolver.inView(view.rootFile, archesOf(view.rules));
-  const plain = view.bodies.size === 0 && view.linked.size === 0 && !view.rootFile.endsWith('.h');
+  const plain = view.bodies.size === 0 && view.linked.size === 0;
   /** Is it known that the name comes to none whatever the machine? */
   const isFree = (name: string): boolean => plain && inView?.free.get(name) === Number.POSITIVE_INFINITY;
   const seen = new Set<Definition>();
@@ -119,7 +119,6 @@ export function mayLeadToEntries(
   rootFile: string,
   levels: number,
 ): boolean {
-  if (rootFile.endsWith('.h')) return true;
   const inView = resolver.inView(rootFile, archesOf(rules));
   if (inView === null) return true;
   const signs = signsOf(rules);

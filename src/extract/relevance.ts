@@ -1,9 +1,8 @@
 /** Which calls are followed: bodies that hold, themselves or through what they call in view, something that weighs. */
 import { identifiersIn } from '#c/identifiers.js';
 import type { Definition } from '#c/ir.js';
-import type { Event } from '#event/event.js';
-import type { Expression } from '#event/expression.js';
-import type { RuleSet } from '#rules/rule.js';
+import type { EventKind } from '#event/event.js';
+import type { CallRule, RuleSet } from '#rules/rule.js';
 import type { Linked } from './extraction.js';
 import type { Found, Resolver } from './resolve.js';
 
@@ -120,8 +119,7 @@ function weighsIn(resolver: Resolver, found: Found, view: View, depth: number): 
     if (!view.bodies.has(name)) {
       const rule = resolver.rule(view.rules, name);
       if (rule !== null) {
-        if (rule.callbacks?.some((callback) => callback.cpus !== undefined)) return true;
-        if (rule.steps.some((step) => step.kind === 'event' && weighs(step.event))) return true;
+        if (isHeavy(rule)) return true;
         continue;
       }
     }
@@ -138,22 +136,34 @@ function weighsIn(resolver: Resolver, found: Found, view: View, depth: number): 
   return false;
 }
 
-/** Events that make a body worth following; taking a lock or a reference alone does not. */
-function weighs(event: Event<Expression>): boolean {
-  return ![
-    'lock',
-    'unlock',
-    'assert-held',
-    'get',
-    'rcu-read',
-    'interrupts',
-    'barrier',
-    'visit',
-    'container-add',
-    'container-take',
-    'container-init',
-    'container-move',
-    'node',
-    'alloc',
-  ].includes(event.kind);
+const heavy = new WeakMap<CallRule, boolean>();
+
+/** Does the call run something on other CPUs, or do what makes a body worth following? */
+function isHeavy(rule: CallRule): boolean {
+  let known = heavy.get(rule);
+  if (known === undefined) {
+    known =
+      rule.callbacks?.some((callback) => callback.cpus !== undefined) === true ||
+      rule.steps.some((step) => step.kind === 'event' && !LIGHT.has(step.event.kind));
+    heavy.set(rule, known);
+  }
+  return known;
 }
+
+/** Events that do not make a body worth following: taking a lock or a reference alone does not. */
+const LIGHT: ReadonlySet<EventKind> = new Set<EventKind>([
+  'lock',
+  'unlock',
+  'assert-held',
+  'get',
+  'rcu-read',
+  'interrupts',
+  'barrier',
+  'visit',
+  'container-add',
+  'container-take',
+  'container-init',
+  'container-move',
+  'node',
+  'alloc',
+]);

@@ -128,10 +128,17 @@ interface Lowered {
 /** Deepest chain of #include that is searched. Kernel headers that hold primitives are at most this far from mm/ files. */
 const INCLUDE_DEPTH = 3;
 const HEADER_LIMIT = 400;
+/** A file itself stands before the headers in its view. */
+const OWN_PLACE = -1;
 
 /** What a resolver found: one object for each question. */
 interface Answer {
   readonly found: Found | null;
+}
+
+/** The rule that a name has, or that it has none: one object for each question. */
+interface RuleAnswer {
+  readonly rule: CallRule | null;
 }
 
 /** A question to a resolver, and what it answered. */
@@ -142,12 +149,14 @@ export interface Asked {
 
 export class Resolver {
   /** Questions since `watch` began, by their text or by what is kept of the answer. */
-  private asked: Map<string | Answer, Asked> | null = null;
+  private asked: Map<string | object, Asked> | null = null;
   private readonly watchedMachine: MachineFile;
   private readonly headers = new Map<string, ReadonlyMap<string, number>>();
   /** By file and name. */
   private readonly defined = new Map<string, Map<string, Answer>>();
   private readonly linkedTo = new Map<string, Answer>();
+  /** By rule set and name: for any number of arguments, then for 0, 1 and so on. */
+  private readonly ruled = new WeakMap<RuleSet, Map<string, RuleAnswer[]>>();
   private readonly symbols = new Map<string, string | undefined>();
   /** How many symbols are being found out: what is answered meanwhile is not final. */
   private settling = 0;
@@ -201,7 +210,7 @@ export class Resolver {
    * result is the same.
    */
   watch<T>(work: () => T): { readonly result: T; readonly asked: readonly Asked[] } {
-    const asked = new Map<string | Answer, Asked>();
+    const asked = new Map<string | object, Asked>();
     this.asked = asked;
     try {
       return { result: work(), asked: [...asked.values()] };
@@ -237,17 +246,29 @@ export class Resolver {
 
   /** The rule for the C name here; for who watches, machines with rules that do the same do not differ. */
   rule(rules: RuleSet, name: string, argumentCount?: number): CallRule | null {
-    const answer = ruleFor(rules, name, this.ownMachine, argumentCount);
-    if (this.asked !== null) this.noteRule(answer, rules, name, argumentCount);
-    return answer;
+    let known = this.ruled.get(rules);
+    if (known === undefined) {
+      known = new Map();
+      this.ruled.set(rules, known);
+    }
+    let ofName = known.get(name);
+    if (ofName === undefined) {
+      ofName = [];
+      known.set(name, ofName);
+    }
+    const at = argumentCount === undefined ? 0 : argumentCount + 1;
+    let answer = ofName[at];
+    if (answer === undefined) {
+      answer = { rule: ruleFor(rules, name, this.ownMachine, argumentCount) };
+      ofName[at] = answer;
+    }
+    if (this.asked?.has(answer) === false) this.noteRule(answer, rules, name, argumentCount);
+    return answer.rule;
   }
 
-  private noteRule(answer: CallRule | null, rules: RuleSet, name: string, argumentCount?: number): void {
-    this.note(
-      `rule ${name} ${argumentCount ?? ''}`,
-      (resolver) => effectOf(ruleFor(rules, name, resolver.ownMachine, argumentCount)),
-      effectOf(answer),
-    );
+  private noteRule(answer: RuleAnswer, rules: RuleSet, name: string, argumentCount?: number): void {
+    const ask = (resolver: Resolver): unknown => effectOf(resolver.rule(rules, name, argumentCount));
+    this.asked?.set(answer, { ask, answer: effectOf(answer.rule) });
   }
 
   /** Does the condition hold here? */
@@ -412,17 +433,15 @@ export class Resolver {
   }
 
   private search(name: string, from: string): Found | null {
-    const own = this.indexed(from);
-    if (own === null) return null;
-    const here = this.findLive(own, name);
-    if (here !== null) return { index: own, definition: here };
+    if (this.indexed(from) === null) return null;
     const headers = this.headersOf(from);
     const places: [number, string][] = [];
     for (const path of this.cache.definersOf(name)) {
-      const place = headers.get(path);
+      const place = path === from ? OWN_PLACE : headers.get(path);
       if (place !== undefined) places.push([place, path]);
     }
-    for (const [, path] of places.sort(([a], [b]) => a - b)) {
+    if (places.length > 1) places.sort(([a], [b]) => a - b);
+    for (const [, path] of places) {
       const index = this.indexed(path);
       const definition = index === null ? null : this.findLive(index, name);
       if (index !== null && definition !== null) return { index, definition };
@@ -430,11 +449,15 @@ export class Resolver {
     return null;
   }
 
-  /** What is in view of a file on any machine of these architectures; null where only hunks are in view. */
+  /**
+   * What is in view of a file on any machine of these architectures, of a header with what is in view of the file beside
+   * it that includes it; null where only hunks are in view.
+   */
   inView(file: string, arches: readonly string[]): InView | null {
     if (this.view === null) return null;
     return this.cache.inView(this.view.tree, file, () => {
-      const files = this.everyHeaderOf(file, arches);
+      const includer = this.includer(file);
+      const files = this.everyHeaderOf(includer === null ? [file] : [file, includer], arches);
       const known = new Map<string, readonly Found[]>();
       return {
         free: new Map(),
@@ -454,9 +477,9 @@ export class Resolver {
     });
   }
 
-  /** The file, and every header that is included from it. */
-  private everyHeaderOf(file: string, arches: readonly string[]): ReadonlySet<string> {
-    const seen = new Set([file]);
+  /** The files, and every header that is included from them. */
+  private everyHeaderOf(files: readonly string[], arches: readonly string[]): ReadonlySet<string> {
+    const seen = new Set(files);
     for (const path of seen) {
       const index = this.indexed(path);
       if (index === null) continue;

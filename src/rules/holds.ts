@@ -6,12 +6,12 @@ import type { MachineCondition } from './rule.js';
 export function conditionHolds(condition: MachineCondition, machine: MachineFile): boolean {
   if (condition.arch !== undefined && !condition.arch.includes(machine.arch)) return false;
   if (condition.notArch?.includes(machine.arch)) return false;
-  for (const [name, value] of Object.entries(condition.facts ?? {})) {
-    if (machine.facts[name as keyof typeof machine.facts] !== value) return false;
-  }
-  for (const [symbol, value] of Object.entries(condition.config ?? {})) {
-    if ((machine.config[symbol] === 'n') !== (value === 'n')) return false;
-  }
+  if (condition.facts !== undefined)
+    for (const [name, value] of Object.entries(condition.facts))
+      if (machine.facts[name as keyof typeof machine.facts] !== value) return false;
+  if (condition.config !== undefined)
+    for (const [symbol, value] of Object.entries(condition.config))
+      if ((machine.config[symbol] === 'n') !== (value === 'n')) return false;
   return true;
 }
 
