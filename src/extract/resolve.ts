@@ -134,11 +134,14 @@ const OWN_PLACE = -1;
 /** What a resolver found: one object for each question. */
 interface Answer {
   readonly found: Found | null;
+  /** Made when somebody watches. */
+  asked: Asked | null;
 }
 
 /** The rule that a name has, or that it has none: one object for each question. */
 interface RuleAnswer {
   readonly rule: CallRule | null;
+  asked: Asked | null;
 }
 
 /** A question to a resolver, and what it answered. */
@@ -148,8 +151,10 @@ export interface Asked {
 }
 
 export class Resolver {
-  /** Questions since `watch` began, by their text or by what is kept of the answer. */
-  private asked: Map<string | object, Asked> | null = null;
+  /** Questions since `watch` began. */
+  private asked: Set<Asked> | null = null;
+  /** By their texts: questions of which no answer is kept. */
+  private readonly questions = new Map<string, Asked>();
   private readonly watchedMachine: MachineFile;
   private readonly headers = new Map<string, ReadonlyMap<string, number>>();
   /** By file and name. */
@@ -210,10 +215,10 @@ export class Resolver {
    * result is the same.
    */
   watch<T>(work: () => T): { readonly result: T; readonly asked: readonly Asked[] } {
-    const asked = new Map<string | object, Asked>();
+    const asked = new Set<Asked>();
     this.asked = asked;
     try {
-      return { result: work(), asked: [...asked.values()] };
+      return { result: work(), asked: [...asked] };
     } finally {
       this.asked = null;
     }
@@ -234,14 +239,20 @@ export class Resolver {
       const watching = this.asked;
       this.asked = null;
       try {
-        answer = { found: work(this) };
+        answer = { found: work(this), asked: null };
       } finally {
         this.asked = watching;
       }
       this.settled.set(text, answer);
     }
-    if (this.asked?.has(answer) === false) this.noteFound(answer, (resolver) => resolver.settle(text, work));
+    if (this.asked !== null) this.noteSettled(answer, text, work);
     return answer.found;
+  }
+
+  /** Apart from what is asked all the time, as a closure costs room wherever it may be made. */
+  private noteSettled(answer: Answer, text: string, work: (resolver: Resolver) => Found | null): void {
+    answer.asked ??= alike(answer.found, (resolver) => resolver.settle(text, work));
+    this.asked?.add(answer.asked);
   }
 
   /** The rule for the C name here; for who watches, machines with rules that do the same do not differ. */
@@ -259,16 +270,19 @@ export class Resolver {
     const at = argumentCount === undefined ? 0 : argumentCount + 1;
     let answer = ofName[at];
     if (answer === undefined) {
-      answer = { rule: ruleFor(rules, name, this.ownMachine, argumentCount) };
+      answer = { rule: ruleFor(rules, name, this.ownMachine, argumentCount), asked: null };
       ofName[at] = answer;
     }
-    if (this.asked?.has(answer) === false) this.noteRule(answer, rules, name, argumentCount);
+    if (this.asked !== null) this.noteRule(answer, rules, name, argumentCount);
     return answer.rule;
   }
 
   private noteRule(answer: RuleAnswer, rules: RuleSet, name: string, argumentCount?: number): void {
-    const ask = (resolver: Resolver): unknown => effectOf(resolver.rule(rules, name, argumentCount));
-    this.asked?.set(answer, { ask, answer: effectOf(answer.rule) });
+    answer.asked ??= {
+      ask: (resolver) => effectOf(resolver.rule(rules, name, argumentCount)),
+      answer: effectOf(answer.rule),
+    };
+    this.asked?.add(answer.asked);
   }
 
   /** Does the condition hold here? */
@@ -289,7 +303,14 @@ export class Resolver {
   }
 
   private note<T>(text: string, ask: (resolver: Resolver) => unknown, answer: T): T {
-    if (this.asked !== null && !this.asked.has(text)) this.asked.set(text, { ask, answer });
+    if (this.asked === null) return answer;
+    let asked = this.questions.get(text);
+    // A symbol has another answer while it is being found out.
+    if (asked === undefined || asked.answer !== answer) {
+      asked = { ask, answer };
+      this.questions.set(text, asked);
+    }
+    this.asked.add(asked);
     return answer;
   }
 
@@ -347,26 +368,16 @@ export class Resolver {
     }
     let answer = inFile.get(name);
     if (answer === undefined) {
-      answer = { found: this.search(name, from) };
+      answer = { found: this.search(name, from), asked: null };
       inFile.set(name, answer);
     }
-    if (this.asked?.has(answer) === false) this.noteDefined(answer, name, from);
+    if (this.asked !== null) this.noteDefined(answer, name, from);
     return answer.found;
   }
 
-  /** Apart from what is asked all the time, as a closure costs room wherever it may be made. */
   private noteDefined(answer: Answer, name: string, from: string): void {
-    this.noteFound(answer, (resolver) => resolver.define(name, from));
-  }
-
-  /** As `note`; both parts of what was found are shared by all resolvers of a session, their pair is not. */
-  private noteFound(answer: Answer, find: (resolver: Resolver) => Found | null): void {
-    const { index, definition } = answer.found ?? { index: null, definition: null };
-    const ask = (resolver: Resolver): boolean => {
-      const other = find(resolver);
-      return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
-    };
-    this.asked?.set(answer, { ask, answer: true });
+    answer.asked ??= alike(answer.found, (resolver) => resolver.define(name, from));
+    this.asked?.add(answer.asked);
   }
 
   /**
@@ -381,11 +392,13 @@ export class Resolver {
       let found: Found | null = null;
       if (this.view !== null && home === null) found = this.searchLinked(name, from, this.view);
       else if (this.view !== null && home !== null && this.isBuilt(home)) found = this.globalIn(home, name);
-      answer = { found };
+      answer = { found, asked: null };
       this.linkedTo.set(key, answer);
     }
-    if (this.asked?.has(answer) === false)
-      this.noteFound(answer, (resolver) => resolver.linked(name, from, home));
+    if (this.asked !== null) {
+      answer.asked ??= alike(answer.found, (resolver) => resolver.linked(name, from, home));
+      this.asked.add(answer.asked);
+    }
     return answer.found;
   }
 
@@ -673,6 +686,16 @@ const asksFor = (definition: Definition, name: string): boolean =>
 function marksItself(index: FileIndex, definition: Definition): boolean {
   if (definition.kind !== 'macro' || definition.parameters !== null) return false;
   return index.text.slice(definition.body, definition.end).trim() === definition.name;
+}
+
+/** What to ask for who found this: its parts are shared by all resolvers of a session, their pair is not. */
+function alike(found: Found | null, find: (resolver: Resolver) => Found | null): Asked {
+  const { index, definition } = found ?? { index: null, definition: null };
+  const ask = (resolver: Resolver): boolean => {
+    const other = find(resolver);
+    return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+  };
+  return { ask, answer: true };
 }
 
 const effects = new WeakMap<CallRule, string>();
