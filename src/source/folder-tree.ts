@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileText, isSource, maxFileBytes, pathParts, sortedNames } from './file-text.js';
 import { requireKernel } from './kernel-check.js';
@@ -13,11 +13,12 @@ export function openFolder(folder: string): Tree {
   const texts = new Map<string, string | null>();
   const lists = new Map<string, readonly string[]>();
   const versions = new Map<string, ReadonlyMap<string, string>>();
+  const folders = new Folders(root);
   const tree: Tree = {
     read(path) {
       let text = texts.get(path);
       if (text === undefined) {
-        text = readInside(root, path);
+        text = readInside(folders, path);
         texts.set(path, text);
       }
       return text;
@@ -25,7 +26,7 @@ export function openFolder(folder: string): Tree {
     list(path) {
       let names = lists.get(path);
       if (names === undefined) {
-        names = listInside(root, path);
+        names = listInside(folders, path);
         lists.set(path, names);
       }
       return names;
@@ -36,7 +37,7 @@ export function openFolder(folder: string): Tree {
       files(path) {
         let files = versions.get(path);
         if (files === undefined) {
-          files = versionsInside(root, path);
+          files = versionsInside(folders, path);
           versions.set(path, files);
         }
         return files;
@@ -62,21 +63,22 @@ function rootOf(folder: string): string {
   }
 }
 
-function readInside(root: string, path: string): string | null {
+function readInside(folders: Folders, path: string): string | null {
   try {
-    const real = inside(root, path);
+    const real = folders.file(path);
     if (real === null) return null;
-    const status = statSync(real);
-    return status.isFile() && status.size <= maxFileBytes ? fileText(readFileSync(real)) : null;
+    const status = statSync(real, { throwIfNoEntry: false });
+    if (status === undefined || !status.isFile() || status.size > maxFileBytes) return null;
+    return fileText(readFileSync(real));
   } catch {
     // No such file, or one that cannot be read: the same to a reader.
     return null;
   }
 }
 
-function listInside(root: string, path: string): readonly string[] {
+function listInside(folders: Folders, path: string): readonly string[] {
   try {
-    const real = inside(root, path);
+    const real = folders.folder(path);
     if (real === null) return [];
     return sortedNames(
       readdirSync(real, { withFileTypes: true }).map((entry) =>
@@ -92,10 +94,10 @@ function listInside(root: string, path: string): readonly string[] {
 const SETTLED_MILLISECONDS = 3_000;
 
 /** Size and time of each C file; links are left to who reads them. */
-function versionsInside(root: string, path: string): ReadonlyMap<string, string> {
+function versionsInside(folders: Folders, path: string): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   try {
-    const real = inside(root, path);
+    const real = folders.folder(path);
     if (real === null) return files;
     const now = Date.now();
     for (const entry of readdirSync(real, { withFileTypes: true })) {
@@ -118,10 +120,41 @@ function versionOf(file: string, now: number): string {
     : `${status.size} ${status.mtimeMs} ${status.ctimeMs} ${status.ino}`;
 }
 
-/** The real place of a path, or null when it or a link on it leads out of the tree. Throws when there is none. */
-function inside(root: string, path: string): string | null {
-  const parts = pathParts(path);
-  if (parts === null) return null;
-  const real = realpathSync(join(root, ...parts));
-  return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? real : null;
+/** Where paths of the tree really are. Of folders that is found out once: many files stand in each. */
+class Folders {
+  private readonly known = new Map<string, string | null>();
+
+  constructor(private readonly root: string) {}
+
+  /** Null when there is no such folder, or it or a link on the way to it leads out of the tree. */
+  folder(path: string): string | null {
+    let real = this.known.get(path);
+    if (real === undefined) {
+      real = this.real(path);
+      this.known.set(path, real);
+    }
+    return real;
+  }
+
+  /** The same for a file; it need not be there. */
+  file(path: string): string | null {
+    const parts = pathParts(path) ?? [];
+    const name = parts.pop();
+    const folder = name === undefined ? null : this.folder(parts.join('/'));
+    if (name === undefined || folder === null) return null;
+    const place = join(folder, name);
+    return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true ? this.real(path) : place;
+  }
+
+  private real(path: string): string | null {
+    const parts = pathParts(path);
+    if (parts === null) return null;
+    try {
+      const { root } = this;
+      const real = realpathSync(join(root, ...parts));
+      return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? real : null;
+    } catch {
+      return null;
+    }
+  }
 }
