@@ -123,7 +123,7 @@ export class Graph {
 
   emit(body: InstructionBody): void {
     if (this.current.end) this.startDead();
-    this.current.instructions.push({ ...body, line: this.line, text: this.text } as Instruction);
+    this.current.instructions.push({ line: this.line, text: this.text, ...body } as Instruction);
   }
 
   private startDead(): void {

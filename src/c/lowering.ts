@@ -130,7 +130,7 @@ export class Lowering {
   /** Emits an instruction that yields a value. */
   value(body: WithoutId<Typed>, type: CType | null, variable: string | null = null): Operand {
     const id = this.graph.newValue(type, variable);
-    this.graph.emit({ ...body, id } as InstructionBody);
+    this.graph.emit({ id, ...body } as InstructionBody);
     return { kind: 'value', id };
   }
 

@@ -34,7 +34,10 @@ export class ProgramGraph {
   }
 
   emit(node: Unlinked): void {
-    this.nodes.push({ ...node, next: -1 } as unknown as Draft);
+    const { kind, at } = node;
+    const linked: ProgramNode =
+      kind === 'event' ? { kind, event: node.event, next: -1, at } : { kind, sets: node.sets, next: -1, at };
+    this.nodes.push(linked as unknown as Draft);
     this.link(this.current, this.nodes.length - 1);
     this.current = this.nodes.length - 1;
   }

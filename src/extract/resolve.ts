@@ -26,7 +26,6 @@ export class IndexCache {
   private readonly lowered = new WeakMap<FileIndex, Map<number, Lowered[]>>();
   private readonly definers = new Map<string, Set<string>>();
   private readonly views = new WeakMap<object, Map<string, InView>>();
-  private readonly included = new WeakMap<FileIndex, readonly string[]>();
 
   index(path: string, text: string): FileIndex {
     const known = this.byPath.get(path) ?? [];
@@ -61,16 +60,6 @@ export class IndexCache {
       known.set(file, view);
     }
     return view;
-  }
-
-  /** What a file includes on any machine; made once. */
-  includedBy(index: FileIndex, make: () => readonly string[]): readonly string[] {
-    let paths = this.included.get(index);
-    if (paths === undefined) {
-      paths = make();
-      this.included.set(index, paths);
-    }
-    return paths;
   }
 
   /** As `mayDefine`, once for each text of a file. */
@@ -496,24 +485,16 @@ export class Resolver {
     for (const path of seen) {
       const index = this.indexed(path);
       if (index === null) continue;
-      const included = this.cache.includedBy(index, () =>
-        index.includes
-          .flatMap((include) => this.everyPathOf(include, path, arches))
-          .filter((target) => worthReading(target)),
-      );
-      for (const target of included) seen.add(target);
+      for (const { target, asm } of includedIn(index, path)) {
+        if (!asm) {
+          seen.add(target);
+          continue;
+        }
+        for (const arch of arches) seen.add(`arch/${arch}/include/asm/${target}`);
+        seen.add(`include/asm-generic/${target}`);
+      }
     }
     return seen;
-  }
-
-  private everyPathOf(
-    { path, system }: FileIndex['includes'][number],
-    from: string,
-    arches: readonly string[],
-  ): readonly string[] {
-    if (!system || !path.startsWith('asm/')) return [this.includePath(path, system, from) ?? ''];
-    const generic = `include/asm-generic/${path.slice('asm/'.length)}`;
-    return [...arches.map((arch) => `arch/${arch}/include/${path}`), generic];
   }
 
   /** A file beside a header that includes it: what such a header uses may stand there. */
@@ -568,11 +549,10 @@ export class Resolver {
     const known = this.includes.get(path);
     if (known !== undefined) return known;
     const found: string[] = [];
-    for (const include of index.includes) {
+    for (const { target, asm, when } of includedIn(index, path)) {
       // pgtable_64.h is not in view of a 32-bit kernel.
-      if (!include.when.every((condition) => this.isTrue(condition))) continue;
-      const target = this.includePath(include.path, include.system, path);
-      if (target !== null && worthReading(target)) found.push(target);
+      if (!when.every((condition) => this.isTrue(condition))) continue;
+      found.push(asm ? this.asmHeader(target) : target);
     }
     if (this.settling === 0) this.includes.set(path, found);
     return found;
@@ -586,24 +566,10 @@ export class Resolver {
     return result;
   }
 
-  private includePath(path: string, system: boolean, from: string): string | null {
-    // Clients name the changed file by its path in the tree.
-    if (!system && from.startsWith('client:')) return path;
-    if (!system) {
-      const folder = from.slice(0, from.lastIndexOf('/') + 1);
-      const parts: string[] = [];
-      for (const part of `${folder}${path}`.split('/')) {
-        if (part === '..') parts.pop();
-        else if (part !== '.' && part !== '') parts.push(part);
-      }
-      return parts.join('/');
-    }
-    if (path.startsWith('asm/')) {
-      const own = `arch/${this.ownMachine.arch}/include/${path}`;
-      if (this.read(own) !== null) return own;
-      return `include/asm-generic/${path.slice(4)}`;
-    }
-    return `include/${path}`;
+  /** The machine's own, or else the generic one. */
+  private asmHeader(name: string): string {
+    const own = `arch/${this.ownMachine.arch}/include/asm/${name}`;
+    return this.read(own) === null ? `include/asm-generic/${name}` : own;
   }
 
   private symbol(symbol: string): string | undefined {
@@ -665,6 +631,45 @@ const ARCH_HEADERS = [
   'page.h',
   'vmalloc.h',
 ];
+
+/** What a file includes and is worth reading, the same on all machines. */
+interface Included {
+  /** Its path; of one from `asm/`, which each architecture may have its own of, what stands behind that. */
+  readonly target: string;
+  readonly asm: boolean;
+  readonly when: readonly string[];
+}
+
+const includedByIndex = new WeakMap<FileIndex, readonly Included[]>();
+
+function includedIn(index: FileIndex, from: string): readonly Included[] {
+  let known = includedByIndex.get(index);
+  if (known === undefined) {
+    known = index.includes.flatMap(({ path, system, when }): readonly Included[] => {
+      const asm = system && path.startsWith('asm/');
+      if (asm) {
+        const target = path.slice('asm/'.length);
+        return worthReading(`include/asm-generic/${target}`) ? [{ target, asm, when }] : [];
+      }
+      const target = system ? `include/${path}` : beside(path, from);
+      return worthReading(target) ? [{ target, asm, when }] : [];
+    });
+    includedByIndex.set(index, known);
+  }
+  return known;
+}
+
+/** The path that `#include "path"` means in a file. */
+function beside(path: string, from: string): string {
+  // Clients name the changed file by its path in the tree.
+  if (from.startsWith('client:')) return path;
+  const parts: string[] = [];
+  for (const part of `${from.slice(0, from.lastIndexOf('/') + 1)}${path}`.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
 
 /** Headers that can hold page-table, TLB or lifetime primitives; the rest of the include graph is not searched. */
 function worthReading(path: string): boolean {

@@ -54,27 +54,32 @@ export function usesOf(nodes: readonly ProgramNode[], common: ReadonlySet<string
         for (const arg of expression.args) visit(arg, INTO_ENTRIES.has(expression.op) ? 'object' : 'all');
     }
   };
+  const assignments: (readonly { readonly name: string; readonly value: Expression }[])[] = [];
+  for (const node of nodes)
+    switch (node.kind) {
+      case 'branch':
+        visit(node.on, 'truth');
+        break;
+      case 'assign':
+        assignments.push(node.sets);
+        break;
+      case 'event':
+        for (const operand of operandsOf(node.event)) visit(operand, 'all');
+        break;
+      case 'return':
+        if (node.value !== null) visit(node.value, 'all');
+        break;
+      case 'stop':
+        break;
+    }
+  // Most stand before what reads them.
+  assignments.reverse();
   while (grew) {
     grew = false;
-    for (const node of nodes)
-      switch (node.kind) {
-        case 'branch':
-          visit(node.on, 'truth');
-          break;
-        case 'assign':
-          for (const { name, value } of node.sets) {
-            const use = common.has(name) ? 'all' : uses.get(name);
-            if (use !== undefined && !isIdle(value, use)) visit(value, use);
-          }
-          break;
-        case 'event':
-          for (const operand of operandsOf(node.event)) visit(operand, 'all');
-          break;
-        case 'return':
-          if (node.value !== null) visit(node.value, 'all');
-          break;
-        case 'stop':
-          break;
+    for (const sets of assignments)
+      for (const { name, value } of sets) {
+        const use = common.has(name) ? 'all' : uses.get(name);
+        if (use !== undefined && !isIdle(value, use)) visit(value, use);
       }
   }
   return uses;

@@ -62,6 +62,7 @@ function evaluateEvent(step: Step, event: Event<Expression>): Event<Value> {
     );
     operandFields.set(event, fields);
   }
+  if (fields.length === 0) return event as Event<never>;
   const result: Record<string, unknown> = { ...event };
   for (const field of fields) result[field] = replace(step, result[field]);
   return result as unknown as Event<Value>;

@@ -169,7 +169,7 @@ export class Step {
 
   /** Forgets the ways that were not gone. */
   startOver(): void {
-    this.taken.length = 0;
+    if (this.taken.length > 0) this.taken.length = 0;
   }
 
   fact(name: FactName): FactValue {
