@@ -773,7 +773,8 @@ export class Memory {
 }
 
 /** The value, with where it was loaded from. A field that an object gains behind a spread takes eight times as long. */
-const loadedFrom = (from: Source, val: Val): Val => (val.from === undefined ? { from, ...val } : { ...val, from });
+const loadedFrom = (from: Source, val: Val): Val =>
+  val.from === undefined ? { from, ...val } : { ...val, from };
 
 /** Has the expression one value in a run, whenever it is asked? */
 function isFixed(expr: Expression): boolean {
