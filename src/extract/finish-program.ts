@@ -784,8 +784,20 @@ function isArea(expression: Expression): boolean {
 
 const shapes = new WeakMap<EventProgram, string>();
 
-/** A text that is equal for programs that behave alike: places in the source and names of variables left out. */
-export function programShape(program: EventProgram): string {
+/** Do the programs, one for each CPU, behave alike? Places in the source and names of variables do not count. */
+export function behaveAlike(
+  first: readonly EventProgram[] | null,
+  second: readonly EventProgram[] | null,
+): boolean {
+  if (first === null || second === null) return first === second;
+  return first.length === second.length && first.every((one, n) => isAlike(one, second[n] ?? one));
+}
+
+const isAlike = (one: EventProgram, other: EventProgram): boolean =>
+  one === other || (one.nodes.length === other.nodes.length && programShape(one) === programShape(other));
+
+/** A text that is equal for programs that behave alike. */
+function programShape(program: EventProgram): string {
   const known = shapes.get(program);
   if (known !== undefined) return known;
   const shape = shapeOf(program);

@@ -11,7 +11,7 @@ import type { Expression } from '#event/expression.js';
 import type { Facts } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import { expressionsOf } from '#event/walk-program.js';
-import { programShape } from '#extract/finish-program.js';
+import { behaveAlike } from '#extract/finish-program.js';
 import type { ChoiceVector, Violation } from '#machine/run.js';
 import { type Learnt, type ProgramRuns, type Run, searchProgram } from '#machine/search-program.js';
 import { KINDEST } from '#machine/surroundings.js';
@@ -65,11 +65,7 @@ export function judge(
   limits: JudgeLimits,
   existing: boolean,
 ): Verdict {
-  const same =
-    before !== null &&
-    after !== null &&
-    before.length === after.length &&
-    before.every((program, n) => programShape(program) === programShape(after[n] ?? program));
+  const same = before !== null && behaveAlike(before, after);
   if (same && !existing)
     return { introduced: [], fixed: [], existing: [], cutOff: null, states: 0, same: true };
   if (same) {

@@ -101,22 +101,30 @@ export function encodePack(
   files: readonly (PackedFile & { readonly names: FileNames | null })[],
   rest: NamePack | null,
 ): Uint8Array {
-  const numbers = new Map(files.map(({ path }, n) => [path, n]));
-  const taken = new Set(files.filter(({ names }) => names === null).map(({ path }) => path));
+  /** Those whose names come from the pack that is there. */
+  const taken = new Map<string, number>();
   const uses = new Map<string, number[]>();
-  const add = (name: string, path: string, what: number): void => {
-    const word = ((numbers.get(path) ?? 0) << WHAT_BITS) | what;
+  const add = (name: string, file: number, what: number): void => {
+    const word = (file << WHAT_BITS) | what;
     const known = uses.get(name);
-    if (known === undefined) uses.set(name, [word]);
-    else known.push(word);
+    if (known !== undefined) known.push(word);
+    else if (PLAIN.test(name)) uses.set(name, [word]);
   };
+  files.forEach(({ path, names }, file) => {
+    if (names === null) taken.set(path, file);
+  });
   if (rest !== null && taken.size > 0)
     for (const [name, found] of rest.all())
-      for (const { path, what } of found) if (taken.has(path)) add(name, path, what);
-  for (const { path, names } of files)
-    for (const [name, what] of names ?? []) if (PLAIN.test(name)) add(name, path, what);
+      for (const { path, what } of found) {
+        const file = taken.get(path);
+        if (file !== undefined) add(name, file, what);
+      }
+  files.forEach(({ names }, file) => {
+    for (const [name, what] of names ?? []) add(name, file, what);
+  });
 
-  const sorted = [...uses.keys()].sort((a, b) => (a < b ? -1 : 1));
+  // In the order of their characters' codes, as `find` looks for them.
+  const sorted = [...uses.keys()].sort();
   const listed = new TextEncoder().encode(JSON.stringify(files.map(({ path, version }) => [path, version])));
   const nameBytes = sorted.reduce((sum, name) => sum + name.length, 0);
   const useCount = sorted.reduce((sum, name) => sum + (uses.get(name)?.length ?? 0), 0);

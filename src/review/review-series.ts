@@ -7,7 +7,7 @@ import type { FileIndex } from '#c/ir.js';
 import type { MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
 import type { Linked } from '#extract/extraction.js';
-import { programShape } from '#extract/finish-program.js';
+import { behaveAlike } from '#extract/finish-program.js';
 import type { Resolver } from '#extract/resolve.js';
 import { CallersInFile } from '#extract/roots.js';
 import { ruleFor } from '#rules/load-rules.js';
@@ -722,7 +722,7 @@ function searchTask(
     task.client === null ? callsToLink(task, old, now, session.rules, alone.introduced.length > 0) : NOWHERE;
   if (links.size > 0) {
     const wide = both(new Map([...links, ...task.linked]));
-    if (undecided.length === 0 && (differs(before, wide[0]) || differs(after, wide[1]))) {
+    if (undecided.length === 0 && !(behaveAlike(before, wide[0]) && behaveAlike(after, wide[1]))) {
       const verdict = session.judged(...wide, machine, { ...limits, states: Math.ceil(limits.states / 4) });
       if (verdict.introduced.length > 0 || verdict.cutOff === null)
         return { verdict, undecided, before: wide[0], after: wide[1], followed };
@@ -800,10 +800,6 @@ function callsToLink(task: Task, old: Resolver, now: Resolver, rules: RuleSet, a
   );
   return new Map(found.map((name) => [name, null]));
 }
-
-const differs = (first: readonly EventProgram[] | null, second: readonly EventProgram[] | null): boolean =>
-  (first ?? []).length !== (second ?? []).length ||
-  (first ?? []).some((program, n) => programShape(program) !== programShape(second?.[n] ?? program));
 
 const kindsShown = (verdict: Verdict): ReadonlySet<string> =>
   new Set([...verdict.existing, ...verdict.fixed].map((run) => kindOf(run.violation)));

@@ -2,7 +2,7 @@
 import type { FileIndex } from '#c/ir.js';
 import type { FactName, FactValue, MachineFile } from '#event/machine-facts.js';
 import type { EventProgram } from '#event/program.js';
-import { programShape } from '#extract/finish-program.js';
+import { behaveAlike } from '#extract/finish-program.js';
 import { mayLeadToEntries } from '#extract/leads-to-entries.js';
 import { IndexCache, Resolver } from '#extract/resolve.js';
 import { SharedExtraction } from '#extract/shared-extraction.js';
@@ -309,9 +309,12 @@ export class Session {
     return programs;
   }
 
+  /** By the sizes of the programs, and what was asked. */
   private readonly verdicts = new Map<
     string,
     {
+      readonly before: readonly EventProgram[] | null;
+      readonly after: readonly EventProgram[] | null;
       readonly facts: readonly (readonly [FactName, FactValue])[];
       readonly states: number;
       readonly verdict: Verdict;
@@ -342,17 +345,18 @@ export class Session {
   ): Verdict {
     const fixedWithin = this.newOnly ? 0 : limits.fixedWithin;
     const key = [
-      ...[before, after].map((side) => side?.map(programShape).join('\n') ?? '-'),
+      ...[before, after].map((side) => side?.map(({ nodes }) => nodes.length).join(' ') ?? '-'),
       ...(limits.settled ?? []),
       fixedWithin ?? null,
       limits.anything ?? false,
       existing,
     ].join('\n\n');
     const known = this.verdicts.get(key) ?? [];
-    for (const { facts, states, verdict } of known) {
+    for (const { facts, states, verdict, ...of } of known) {
       // One that was cut off says nothing about a search that may go further.
       if (verdict.cutOff !== null && states < limits.states) continue;
-      if (facts.every(([name, value]) => machine.facts[name] === value)) return verdict;
+      if (!facts.every(([name, value]) => machine.facts[name] === value)) continue;
+      if (behaveAlike(of.before, before) && behaveAlike(of.after, after)) return verdict;
     }
     const facts = factsOf(machine);
     const kind = this.options.kindCallers === true;
@@ -370,6 +374,8 @@ export class Session {
     );
     this.states += verdict.states;
     known.push({
+      before,
+      after,
       facts: [...facts.read].map((name) => [name, machine.facts[name]] as const),
       states: limits.states,
       verdict,
