@@ -2,13 +2,15 @@
  * Generic explicit-state search. Knows no TLB, no C, no IO and no clock of its own (the deadline is passed in).
  */
 
+export type Key = string | number;
+
 /** A finite transition system. All five functions are deterministic. */
 export interface Model<S, A, V> {
   initial(): readonly { readonly action: A; readonly state: S }[];
   /** Every enabled step and where it leads, in a fixed order. */
   expand(state: S): readonly { readonly action: A; readonly state: S }[];
   /** Equal keys exactly for equal states. */
-  key(state: S): string;
+  key(state: S): Key;
   /** What is wrong in this state, or null. A violating state is not expanded. */
   violation(state: S): V | null;
   /** False cuts the search here (the state is out of bounds): the verdict then is at best `cut-off`. */

@@ -1,4 +1,4 @@
-import type { Kept, Model, Path, SearchLimits, SearchResult } from './model.js';
+import type { Kept, Key, Model, Path, SearchLimits, SearchResult } from './model.js';
 
 /** How a state was come to: by a step, or by coming out of a scope that was searched before. */
 type Link<S, A> =
@@ -21,11 +21,11 @@ interface Frame<S, A> {
   readonly depth: number;
   readonly contexts: Context<S, A>[];
   /** Keys of the states in it. */
-  readonly keys: Set<string>;
+  readonly keys: Set<Key>;
   /** Keys of those who entered it. */
   readonly known: Set<string>;
   /** By key of the state. */
-  readonly exits: Map<string, Exit<S, A>>;
+  readonly exits: Map<Key, Exit<S, A>>;
 }
 
 /** Who entered the frame, and what of its state the scope leaves alone. */
@@ -63,9 +63,9 @@ const MOST_WAITING = 16;
 export function search<S, A, V>(model: Model<S, A, V>, limits: SearchLimits<V>): SearchResult<S, A, V> {
   const { scopes } = model;
   const seen: Seen<S, A>[] = [];
-  const keys = new Set<string>();
+  const keys = new Set<Key>();
   /** By scope, and by key of the state in which it is entered. */
-  const frames: Map<string, Frame<S, A>>[] = [];
+  const frames: Map<Key, Frame<S, A>>[] = [];
   let frameCount = 0;
   const waiting: (() => boolean)[][] = [];
   const violations: Path<S, A, V>[] = [];

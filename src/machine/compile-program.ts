@@ -38,8 +38,8 @@ export interface CompiledProgram {
   readonly forgets: readonly ReadonlySet<string>[];
   /** Per node: slots that its event writes and nobody reads before: they hold 0 where it does not write them after all. */
   readonly cleared: readonly (readonly number[])[];
-  /** By variable: what of its value can still be learnt; where nothing stands, all. */
-  readonly uses: ReadonlyMap<string, Use>;
+  /** Per node: what an assignment writes. */
+  readonly writes: readonly (readonly Assignment[])[];
   /** Loops, and what each leaves alone; none where other programs run beside. */
   readonly scopes: ProgramScopes;
   /** Per node: does running it touch what other CPUs see? */
@@ -48,6 +48,15 @@ export interface CompiledProgram {
   readonly cyclic: readonly boolean[];
   /** Kinds of events in the program. */
   readonly kinds: ReadonlySet<string>;
+}
+
+export interface Assignment {
+  readonly name: string;
+  readonly value: Expression;
+  /** Null for a variable that several programs have in common. */
+  readonly slot: number | null;
+  /** What of the value can still be learnt; undefined is all. */
+  readonly use: Use | undefined;
 }
 
 /** What evaluating these may ask once for a run. */
@@ -236,7 +245,14 @@ function compile(
       if (node.kind !== 'event' || use === undefined) return [];
       return use.defs.filter((def) => !use.vars.includes(def)).map((def) => slots[def] as number);
     }),
-    uses: narrow,
+    writes: nodes.map((node) =>
+      node.kind !== 'assign'
+        ? []
+        : node.sets.map(({ name, value }): Assignment => {
+            const slot = common.has(name) ? null : (slots[variables.of(name)] as number);
+            return { name, value, slot, use: narrow.get(name) };
+          }),
+    ),
     scopes:
       alone && program.beside !== true
         ? scopesOf(

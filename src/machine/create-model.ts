@@ -10,7 +10,7 @@ import type { EventProgram, ProgramNode } from '#event/program.js';
 import { encodeValue, isOwnPage, LEVELS, type MemoryValue, UNSET, type Value } from '#event/value.js';
 import { eachPart, expressionsOf, operandsOf, somePart } from '#event/walk-program.js';
 import type { Model, Scopes } from '#explore/model.js';
-import { type CompiledProgram, compileProgram } from './compile-program.js';
+import { type Assignment, type CompiledProgram, compileProgram } from './compile-program.js';
 import { evaluate, isTrue } from './evaluate.js';
 import { narrowed } from './narrow.js';
 import { checkReturn } from './relies.js';
@@ -77,8 +77,6 @@ interface Outcome {
   readonly action: Action;
   readonly state: State;
 }
-
-type Assignment = Extract<ProgramNode, { readonly kind: 'assign' }>['sets'][number];
 
 export interface MachineModel extends Model<State, Action, Violation> {
   readonly machine: Machine;
@@ -512,13 +510,13 @@ function runNode(step: Step, id: number, node: ProgramNode, listener: Listener |
     }
     case 'assign': {
       // All at once: phis of one block read the values from before.
-      const { sets } = node;
-      const values = new Array<Value>(sets.length);
-      for (let n = 0; n < sets.length; n += 1) values[n] = evaluate(step, (sets[n] as Assignment).value);
+      const writes = step.program.writes[id] as readonly Assignment[];
+      const values = new Array<Value>(writes.length);
+      for (let n = 0; n < writes.length; n += 1) values[n] = evaluate(step, (writes[n] as Assignment).value);
       if (step.hasAsked()) return false;
-      for (let n = 0; n < sets.length; n += 1) {
-        const { name } = sets[n] as Assignment;
-        step.assign(name, narrowed(values[n] as Value, step.program.uses.get(name)));
+      for (let n = 0; n < writes.length; n += 1) {
+        const write = writes[n] as Assignment;
+        step.write(write, narrowed(values[n] as Value, write.use));
       }
       state.pc[cpu] = wayOn(step, id, node.next);
       return false;

@@ -232,7 +232,8 @@ export class KeyTable {
   private readonly rows = new Rows();
   /** By number of the row: the variables that all states with it share. */
   private readonly variables: (readonly number[])[] = [];
-  private readonly parts: number[] = [];
+  private readonly violations = new Map<string, number>();
+  private readonly states = new Rows();
   readonly empty = new Notes(this, new Map(), 0);
 
   /** The hardware that all states of this content share. */
@@ -258,32 +259,43 @@ export class KeyTable {
     return notes;
   }
 
-  /** Makes the parts of the state those that equal states share, and a text of their numbers. */
-  text(pc: readonly number[], vars: (readonly number[])[], hardware: Hardware, notes: Notes): string {
-    const { parts } = this;
-    parts[0] = hardware.number;
-    parts[1] = notes.number;
-    for (let cpu = 0; cpu < pc.length; cpu += 1) parts[2 + cpu] = (pc[cpu] as number) + 1;
+  /** Makes the parts of a state those that equal states share, and gives the state's number: equal ones have the same. */
+  number(
+    pc: readonly number[],
+    vars: (readonly number[])[],
+    hardware: Hardware,
+    notes: Notes,
+    violation: Violation | null,
+  ): number {
+    const { states } = this;
+    states.push(hardware.number);
+    states.push(notes.number);
+    states.push(violation === null ? 0 : this.violationNumber(violation));
+    for (const at of pc) states.push(at);
     for (let cpu = 0; cpu < vars.length; cpu += 1) {
       const own = vars[cpu] ?? [];
       for (const id of own) this.rows.push(id);
       const row = this.rows.close();
       this.variables[row] ??= own;
       vars[cpu] = this.variables[row];
-      parts[2 + pc.length + cpu] = row;
+      states.push(row);
     }
-    return textOf(parts);
+    return states.close();
+  }
+
+  private violationNumber({ hazard, object, cpu, node }: Violation): number {
+    const text = `${hazard} ${object} ${cpu} ${node}`;
+    let number = this.violations.get(text);
+    if (number === undefined) {
+      number = this.violations.size + 1;
+      this.violations.set(text, number);
+    }
+    return number;
   }
 }
 
-/** A text for a list of numbers not below 0, equal exactly for equal lists of one length; short for small numbers. */
-function textOf(numbers: readonly number[]): string {
-  for (const n of numbers) if (n > 0xffff) return numbers.join(' ');
-  return String.fromCharCode(...numbers);
-}
-
 export class State {
-  private keyText: string | null = null;
+  private keyNumber: number | null = null;
   /** Rows of variables that no other state shares, a bit each. */
   private ownRows = 0;
 
@@ -452,15 +464,12 @@ export class State {
   }
 
   /** Call only when the state is complete. */
-  key(): string {
-    if (this.keyText !== null) return this.keyText;
+  key(): number {
+    if (this.keyNumber !== null) return this.keyNumber;
     this.hardware = this.keys.shared(this.hardware);
     this.owned = false;
     this.ownRows = 0;
-    let text = this.keys.text(this.pc, this.vars, this.hardware, this.notes);
-    if (this.violation !== null)
-      text += `!${this.violation.hazard} ${this.violation.object} ${this.violation.cpu} ${this.violation.node}`;
-    this.keyText = text;
-    return text;
+    this.keyNumber = this.keys.number(this.pc, this.vars, this.hardware, this.notes, this.violation);
+    return this.keyNumber;
   }
 }

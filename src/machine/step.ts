@@ -14,7 +14,7 @@ import {
   type Value,
 } from '#event/value.js';
 import type { HazardId } from '#rules/rule.js';
-import type { CompiledProgram } from './compile-program.js';
+import type { Assignment, CompiledProgram } from './compile-program.js';
 import type { Choice, ChoiceVector } from './run.js';
 import {
   ACTING,
@@ -341,17 +341,12 @@ export class Step {
   // ---- variables and entries
 
   variable(name: string): Value {
-    const common = this.machine.shared.get(name);
+    const { shared, programs, values } = this.machine;
+    const common = shared.size === 0 ? undefined : shared.get(name);
     if (common !== undefined)
-      return this.known(
-        name,
-        this.machine.values.value(this.state.vars[this.machine.programs.length]?.[common] ?? 0),
-      );
+      return this.known(name, values.value(this.state.vars[programs.length]?.[common] ?? 0));
     const slot = this.program.slots.get(name);
-    return this.known(
-      name,
-      this.machine.values.value(slot === undefined ? 0 : (this.state.vars[this.cpu]?.[slot] ?? 0)),
-    );
+    return this.known(name, values.value(slot === undefined ? 0 : (this.state.vars[this.cpu]?.[slot] ?? 0)));
   }
 
   /** What memory of several programs holds that nobody stored is chosen when it is first read. */
@@ -370,6 +365,12 @@ export class Step {
     }
     const slot = this.program.slots.get(name);
     if (slot !== undefined) this.state.putVar(this.cpu, slot, this.machine.values.id(value));
+  }
+
+  /** As `assign`, for an assignment of the program that was looked up before. */
+  write({ name, slot }: Assignment, value: Value): void {
+    if (slot === null || this.machine.shared.size > 0) this.assign(name, value);
+    else this.state.putVar(this.cpu, slot, this.machine.values.id(value));
   }
 
   get program(): CompiledProgram {
