@@ -175,6 +175,21 @@ function describe(expression: Expression): string {
   }
 }
 
+const comparisons = new WeakMap<Operation, string>();
+
+/** The same for a comparison, by what it asks: `a > b` asks what `b < a` does, and `a != b` what `a == b` does. */
+function describeComparison(expression: Operation): string {
+  let text = comparisons.get(expression);
+  if (text === undefined) {
+    const { op, args } = expression;
+    const texts = args.map(describe);
+    if (op === '>' || op === '<=') texts.reverse();
+    text = `${op === '==' || op === '!=' ? '==' : '<'}(${texts.join(', ')})`;
+    comparisons.set(expression, text);
+  }
+  return text;
+}
+
 /** Is [start, end) longer than so many bytes? What the texts of its ends do not settle is taken to be, and is said. */
 function isLonger(step: Step, args: readonly Expression[]): boolean {
   const [start, end, bytes] = args;
@@ -230,17 +245,17 @@ function operate(step: Step, expression: Operation): Value {
     case '|':
       return joinEntry(step, a, b) ?? or(step, a, b);
     case '==':
-      return bool(equal(step, a, b, () => describe(expression)));
+      return bool(equal(step, a, b, () => describeComparison(expression)));
     case '!=':
-      return bool(!equal(step, a, b, () => describe({ ...expression, op: '==' })));
+      return bool(!equal(step, a, b, () => describeComparison(expression)));
     case '<':
-      return bool(less(step, a, b, () => describe(expression)));
+      return bool(less(step, a, b, () => describeComparison(expression)));
     case '>':
-      return bool(less(step, b, a, () => describe({ op: '<', args: [...expression.args].reverse() })));
+      return bool(less(step, b, a, () => describeComparison(expression)));
     case '<=':
-      return bool(!less(step, b, a, () => describe({ op: '<', args: [...expression.args].reverse() })));
+      return bool(!less(step, b, a, () => describeComparison(expression)));
     case '>=':
-      return bool(!less(step, a, b, () => describe({ ...expression, op: '<' })));
+      return bool(!less(step, a, b, () => describeComparison(expression)));
     case 'min':
       return less(step, a, b, () => describe(expression)) ? a : b;
     case 'max':

@@ -110,6 +110,7 @@ export class ValueTable {
   private readonly ints = new Map<number, number>();
   /** Constants of a program and values of the table come again and again as the same object. */
   private readonly seen = new Map<Value, number>();
+  private readonly changed = new Map<string, number[]>();
 
   constructor() {
     this.id({ kind: 'int', n: 0 });
@@ -130,6 +131,16 @@ export class ValueTable {
     ids.set(key, id);
     this.values.push(value);
     return id;
+  }
+
+  /** What a change makes of values, by their numbers, as far as whoever makes it wrote that down here. */
+  changes(name: string): number[] {
+    let known = this.changed.get(name);
+    if (known === undefined) {
+      known = [];
+      this.changed.set(name, known);
+    }
+    return known;
   }
 
   value(id: number): Value {

@@ -112,6 +112,9 @@ const HELD = ['table', 'page', 'none', 'soft'] as const;
 const HELD_HIGH = ['table', 'none'] as const;
 const YES_NO = ['yes', 'no'] as const;
 
+type Held = (typeof HELD)[number];
+type Attribute = 'write' | 'dirty' | 'young' | 'exec' | 'cont';
+
 /** Goes through the ways in which a step can be taken, one after the other: `begin` before each, `goesOn` after it. */
 export class Step {
   choices = NO_CHOICES;
@@ -411,13 +414,13 @@ export class Step {
     const level = LEVELS.indexOf(value.level);
     const options = level === 0 ? HELD_LOWEST : level <= 2 ? HELD : HELD_HIGH;
     if (value.of === 'W' && (this.lowerOnPath(level) || this.givenBelow(level))) {
-      this.settleAll(value, (found) => settled(found, 'table'));
+      this.settleAll(value, 'maps', 'table');
       return settled(value, 'table');
     }
     const key = value.of === 'W' ? `entry ${value.level}` : `${value.of} entry ${value.level}`;
-    const maps = options[this.choose(key, options, kindest)] as (typeof HELD)[number];
+    const maps = options[this.choose(key, options, kindest)] as Held;
     if (this.machine.kind && value.of === 'new') this.state.note(BROUGHT_VALUE, 'yes');
-    this.settleAll(value, (found) => settled(found, maps));
+    this.settleAll(value, 'maps', maps);
     if (value.of === 'W') {
       if (level === 0 && maps !== 'page') this.askReclaim();
       for (let above = level + 1; above < LEVELS.length; above += 1) {
@@ -448,7 +451,7 @@ export class Step {
     const entry = this.entry(level);
     if (entry.maps !== '?' || entry.of !== 'W') return;
     if ((this.state.entries[level] ?? 0) === 0) this.putEntry(level, entry);
-    this.settleAll(entry, (found) => settled(found, 'table'));
+    this.settleAll(entry, 'maps', 'table');
   }
 
   /** History decided what the witness's entry holds. */
@@ -456,7 +459,7 @@ export class Step {
     const entry = this.entry(level);
     if (entry.maps !== '?' || entry.of !== 'W') return;
     this.putEntry(level, entry);
-    this.settleAll(entry, (found) => settled(found, maps));
+    this.settleAll(entry, 'maps', maps);
   }
 
   private givenBelow(level: number): boolean {
@@ -479,13 +482,13 @@ export class Step {
   }
 
   /** The attribute's value, chosen when nobody knew it. */
-  attribute(value: EntryValue, name: 'write' | 'dirty' | 'young' | 'exec' | 'cont'): boolean {
+  attribute(value: EntryValue, name: Attribute): boolean {
     const known = value[name];
     if (known !== '?') return known;
     const key =
       value.of === 'W' ? `entry ${value.level} ${name}` : `${value.of} entry ${value.level} ${name}`;
     const answer = this.yes(key);
-    this.settleAll(value, (found) => (found[name] === '?' ? { ...found, [name]: answer } : found), true);
+    this.settleAll(value, name, answer);
     if (value.of === 'W' && name === 'write') this.settleStaleWrites(LEVELS.indexOf(value.level), answer);
     const level = LEVELS.indexOf(value.level);
     if (value.of === 'W' && name === 'dirty' && !answer && this.entry(level).maps !== 'page')
@@ -511,15 +514,25 @@ export class Step {
   }
 
   /** Replaces every copy of what `value` left open: the witness's by level, others only where the text is the same. */
-  private settleAll(value: EntryValue, change: (found: EntryValue) => EntryValue, attributes = false): void {
+  private settleAll(value: EntryValue, name: 'maps', to: Held): void;
+  private settleAll(value: EntryValue, name: Attribute, to: boolean): void;
+  private settleAll(value: EntryValue, name: 'maps' | Attribute, to: Held | boolean): void {
     const { values } = this.machine;
     const own = value.of === 'W' ? -1 : values.id(value);
+    /** By number: what that value becomes. */
+    const known = values.changes(`${name} ${to}`);
+    const changed = (id: number, found: EntryValue): number => {
+      known[id] ??= values.id(
+        typeof to === 'string' ? settled(found, to) : found[name] === '?' ? { ...found, [name]: to } : found,
+      );
+      return known[id];
+    };
     const map = (id: number): number => {
       if (id === 0) return 0;
-      if (value.of !== 'W') return id === own ? values.id(change(value)) : id;
+      if (value.of !== 'W') return id === own ? changed(id, value) : id;
       const found = values.value(id);
       if (found.kind !== 'entry-value' || found.level !== value.level || found.of !== 'W') return id;
-      return attributes || found.maps === '?' ? values.id(change(found)) : id;
+      return changed(id, found);
     };
     const { state } = this;
     for (let n = 0; n < state.entries.length; n += 1) state.putEntry(n, map(state.entries[n] ?? 0));
@@ -612,7 +625,7 @@ const NONE_VALUES: readonly EntryValue[] = LEVELS.map((level) => ({
 export const noneValue = (level: Level): EntryValue => NONE_VALUES[LEVELS.indexOf(level)] as EntryValue;
 
 /** `maps` decided. What holds no page has no attributes worth telling apart. */
-function settled(value: EntryValue, maps: 'none' | 'page' | 'table' | 'soft'): EntryValue {
+function settled(value: EntryValue, maps: Held): EntryValue {
   if (value.maps !== '?') return value;
   switch (maps) {
     case 'none':
