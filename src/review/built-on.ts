@@ -42,19 +42,19 @@ interface MakefileLine {
   readonly objects: ReadonlySet<string>;
 }
 
-/** One Makefile is asked about the files of its folder one after the other. */
-let last: { readonly text: string; readonly bits: string; readonly lines: readonly MakefileLine[] } | null =
-  null;
+/** By word size: one Makefile is asked about the files of its folder one after the other, for all machines. */
+const last = new Map<string, { readonly text: string; readonly lines: readonly MakefileLine[] }>();
 
 function linesOf(makefile: string, bits: string): readonly MakefileLine[] {
-  if (last?.text === makefile && last.bits === bits) return last.lines;
+  const known = last.get(bits);
+  if (known?.text === makefile) return known.lines;
   const lines: MakefileLine[] = [];
   for (const line of makefile.replace(/\\\n/g, ' ').replaceAll('$(BITS)', bits).split('\n')) {
     const match = /^([A-Za-z0-9_./$()-]+)\s*[:+]?=(.*)$/.exec(line);
     if (match !== null)
       lines.push({ target: match[1] ?? '', objects: new Set((match[2] ?? '').split(/\s+/)) });
   }
-  last = { text: makefile, bits, lines };
+  last.set(bits, { text: makefile, lines });
   return lines;
 }
 

@@ -135,21 +135,24 @@ export function encodePack(
   new Uint32Array(bytes.buffer, 0, NUMBERS).set([listed.length, nameBytes, sorted.length, useCount]);
   bytes.set(listed, head);
   let at = head + padded(listed.length);
-  const nameArea = Buffer.from(bytes.buffer, at, nameBytes);
+  Buffer.from(bytes.buffer, at, nameBytes).write(sorted.join(''), 'latin1');
   at += padded(nameBytes);
   const starts = new Uint32Array(bytes.buffer, at, sorted.length + 1);
   const firsts = new Uint32Array(bytes.buffer, at + 4 * (sorted.length + 1), sorted.length + 1);
   const words = new Uint32Array(bytes.buffer, at + 8 * (sorted.length + 1), useCount);
   let start = 0;
   let first = 0;
-  for (const [n, name] of sorted.entries()) {
+  for (let n = 0; n < sorted.length; n += 1) {
+    const name = sorted[n] as string;
     starts[n] = start;
     firsts[n] = first;
-    nameArea.write(name, start, 'latin1');
     start += name.length;
-    const own = (uses.get(name) ?? []).sort((a, b) => a - b);
-    words.set(own, first);
-    first += own.length;
+    const own = uses.get(name) ?? [];
+    if (own.length > 1) own.sort((a, b) => a - b);
+    for (const word of own) {
+      words[first] = word;
+      first += 1;
+    }
   }
   starts[sorted.length] = start;
   firsts[sorted.length] = first;
