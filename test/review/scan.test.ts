@@ -12,8 +12,10 @@ function scanned(
   text: string,
   machines: readonly string[],
   onProgress: ReviewOptions['onProgress'] = () => {},
+  beside: Readonly<Record<string, string>> = {},
+  file = 'mm/a.c',
 ): ReviewedPatch {
-  const tree: Tree = change({}, { 'mm/a.c': text }).after;
+  const tree: Tree = change({}, { ...beside, [file]: text }).after;
   const options: ReviewOptions = {
     machines,
     existing: true,
@@ -23,7 +25,7 @@ function scanned(
     now: () => 0,
     onProgress,
   };
-  return scanFile(tree, 'mm/a.c', rules, options, new Kept()).patch;
+  return scanFile(tree, file, rules, options, new Kept()).patch;
 }
 
 /** `hazard in function:line` of everything that a scan shows in one file, in order. */
@@ -39,11 +41,12 @@ const undecided = (text: string, machines: readonly string[]): string[] =>
   );
 
 /** Names of the functions that a scan searches, in order. */
-function searched(text: string): string[] {
+function searched(text: string, beside: Readonly<Record<string, string>> = {}, file = 'mm/a.c'): string[] {
   const names: string[] = [];
-  scanned(text, ['x86-64'], (event) => {
+  const note: ReviewOptions['onProgress'] = (event) => {
     if (event.kind === 'function') names.push(event.function);
-  });
+  };
+  scanned(text, ['x86-64'], note, beside, file);
   return names;
 }
 
@@ -64,6 +67,19 @@ test('a function that knows where an entry lies and comes to none is not searche
   const free = (head: string): string => `void look(${head})\n{\n\tremove_vm_area((void *)addr);\n}\n`;
   expect(searched(free('unsigned long addr'))).toEqual([]);
   expect(searched(free('unsigned long addr, pte_t *ptep'))).toEqual(['look']);
+});
+
+test('a header is searched where it, or the file beside it that includes it, leads to an entry', () => {
+  const header =
+    'static inline int count(int n)\n{\n\treturn n + 1;\n}\n\nstatic inline void sweep(int n)\n{\n\tdrop(n);\n}\n';
+  const beside = (drop: string): Readonly<Record<string, string>> => ({
+    'mm/a.c': `#include "a.h"\n\nstatic pte_t *slot(int n);\n\nstatic void drop(int n)\n{\n${drop}}\n`,
+  });
+  expect(searched(header, {}, 'mm/a.h')).toEqual([]);
+  expect(searched(header, beside('\tcond_resched();\n'), 'mm/a.h')).toEqual([]);
+  expect(
+    searched(header, beside('\tpte_t *ptep = slot(n);\n\n\tpte_clear(&init_mm, 0, ptep);\n'), 'mm/a.h'),
+  ).toEqual(['sweep']);
 });
 
 describe('what callers out of view did before', () => {

@@ -76,16 +76,24 @@ describe.each([
     symlinkSync(join(outside, 'secret'), join(folder, 'absolute'));
     symlinkSync('../../../../../../../etc/passwd', join(folder, 'up'));
     symlinkSync('sub/deep.h', join(folder, 'mm', 'inside.h'));
+    symlinkSync(outside, join(folder, 'mm', 'away'));
+    symlinkSync('sub', join(folder, 'mm', 'here'));
     const tree = open(folder);
     expect([
       tree.read('absolute'),
       tree.read('up'),
       tree.read('../x'),
       tree.read('/etc/passwd'),
+      tree.read('/Makefile'),
       tree.read('mm/../../x'),
-    ]).toEqual([null, null, null, null, null]);
+      tree.read('mm/away/secret'),
+      tree.read('mm/sub'),
+      tree.read(''),
+    ]).toEqual([null, null, null, null, null, null, null, null, null]);
     expect(tree.list('..')).toEqual([]);
+    expect(tree.list('mm/away')).toEqual([]);
     expect(tree.read('mm/inside.h')).toBe('#define DEEP\n');
+    expect(tree.read('mm/here/deep.h')).toBe('#define DEEP\n');
   });
 
   it('is a kernel or nothing', () => {
