@@ -117,8 +117,6 @@ interface Lowered {
 /** Deepest chain of #include that is searched. Kernel headers that hold primitives are at most this far from mm/ files. */
 const INCLUDE_DEPTH = 3;
 const HEADER_LIMIT = 400;
-/** A file itself stands before the headers in its view. */
-const OWN_PLACE = -1;
 
 /** What a resolver found: one object for each question. */
 interface Answer {
@@ -435,11 +433,15 @@ export class Resolver {
   }
 
   private search(name: string, from: string): Found | null {
-    if (this.indexed(from) === null) return null;
+    const own = this.indexed(from);
+    if (own === null) return null;
+    // What stands in the file itself is found without reading headers.
+    const here = own.definitions.has(name) ? this.findLive(own, name) : null;
+    if (here !== null) return { index: own, definition: here };
     const headers = this.headersOf(from);
     const places: [number, string][] = [];
     for (const path of this.cache.definersOf(name)) {
-      const place = path === from ? OWN_PLACE : headers.get(path);
+      const place = headers.get(path);
       if (place !== undefined) places.push([place, path]);
     }
     if (places.length > 1) places.sort(([a], [b]) => a - b);
