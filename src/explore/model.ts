@@ -2,6 +2,7 @@
  * Generic explicit-state search. Knows no TLB, no C, no IO and no clock of its own (the deadline is passed in).
  */
 
+/** What a state is known by. */
 export type Key = string | number;
 
 /** A finite transition system. All five functions are deterministic. */

@@ -9,7 +9,7 @@ export type Draft = { -readonly [K in keyof ProgramNode]: ProgramNode[K] } & Rec
 
 /** A node whose successor is not known yet. */
 type Unlinked =
-  | Omit<Extract<ProgramNode, { kind: 'event' }>, 'next'>
+  | Omit<Extract<ProgramNode, { kind: 'event' }>, 'next' | 'text'>
   | Omit<Extract<ProgramNode, { kind: 'assign' }>, 'next'>;
 
 export class ProgramGraph {

@@ -32,7 +32,7 @@ import {
   isPast,
   lastGranule,
 } from './position.js';
-import { comparedName, noneValue, type Step, unknownEntry } from './step.js';
+import { type Attribute, comparedName, noneValue, type Step, unknownEntry } from './step.js';
 
 const PAGE_SHIFT = 12;
 /** Masks of at least this size keep an address or page number whole. */
@@ -865,12 +865,7 @@ function test(step: Step, expression: Operation, value: Value): Value {
   }
 }
 
-function flag(
-  step: Step,
-  expression: Operation,
-  value: Value,
-  name: 'write' | 'dirty' | 'young' | 'exec' | 'cont',
-): Value {
+function flag(step: Step, expression: Operation, value: Value, name: Attribute): Value {
   if (value.kind === 'int' && value.n === 0) return int(0);
   if (value.kind !== 'entry-value') return bool(step.yes(describe(expression)));
   const known = step.settleMaps(value);
@@ -893,12 +888,7 @@ function made(level: Level, maps: 'page', memory: Value): EntryValue {
   };
 }
 
-function withFlag(
-  step: Step,
-  value: Value,
-  on: Value,
-  name: 'write' | 'dirty' | 'young' | 'exec' | 'cont',
-): Value {
+function withFlag(step: Step, value: Value, on: Value, name: Attribute): Value {
   if (value.kind !== 'entry-value') return value;
   return { ...value, [name]: truth(step, on, () => `with ${name}`) };
 }

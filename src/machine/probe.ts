@@ -6,7 +6,7 @@ import type { Expression } from '#event/expression.js';
 import { type EntryValue, encodeValue, LEVELS, type Value } from '#event/value.js';
 import { evaluate, truth } from './evaluate.js';
 import { KeyTable, layoutFor, State, ValueTable } from './state.js';
-import { levelAt, type Machine, noneValue, Step, unknownEntry } from './step.js';
+import { type Attribute, levelAt, type Machine, noneValue, Step, unknownEntry } from './step.js';
 
 /** What is known of a value: null is anything. An entry value off the witness's path stands for all such of its level. */
 export type Known = Value | null;
@@ -86,7 +86,7 @@ class Probe extends Step {
     return maps === 'none' ? noneValue(value.level) : { ...value, maps };
   }
 
-  override attribute(value: EntryValue, name: 'write' | 'dirty' | 'young' | 'exec' | 'cont'): boolean {
+  override attribute(value: EntryValue, name: Attribute): boolean {
     const known = value[name];
     return known === '?' ? this.yes(name) : known;
   }

@@ -113,7 +113,8 @@ const HELD_HIGH = ['table', 'none'] as const;
 const YES_NO = ['yes', 'no'] as const;
 
 type Held = (typeof HELD)[number];
-type Attribute = 'write' | 'dirty' | 'young' | 'exec' | 'cont';
+/** What an entry says of its page, each true or false. */
+export type Attribute = 'write' | 'dirty' | 'young' | 'exec' | 'cont';
 
 /** Goes through the ways in which a step can be taken, one after the other: `begin` before each, `goesOn` after it. */
 export class Step {
