@@ -444,8 +444,7 @@ export class Resolver {
       const place = headers.get(path);
       if (place !== undefined) places.push([place, path]);
     }
-    if (places.length > 1) places.sort(([a], [b]) => a - b);
-    for (const [, path] of places) {
+    for (const [, path] of places.sort(([a], [b]) => a - b)) {
       const index = this.indexed(path);
       const definition = index === null ? null : this.findLive(index, name);
       if (index !== null && definition !== null) return { index, definition };
@@ -492,8 +491,8 @@ export class Resolver {
           seen.add(target);
           continue;
         }
-        for (const arch of arches) seen.add(`arch/${arch}/include/asm/${target}`);
-        seen.add(`include/asm-generic/${target}`);
+        for (const arch of arches) seen.add(ownHeader(arch, target));
+        seen.add(genericHeader(target));
       }
     }
     return seen;
@@ -570,8 +569,8 @@ export class Resolver {
 
   /** The machine's own, or else the generic one. */
   private asmHeader(name: string): string {
-    const own = `arch/${this.ownMachine.arch}/include/asm/${name}`;
-    return this.read(own) === null ? `include/asm-generic/${name}` : own;
+    const own = ownHeader(this.ownMachine.arch, name);
+    return this.read(own) === null ? genericHeader(name) : own;
   }
 
   private symbol(symbol: string): string | undefined {
@@ -598,9 +597,10 @@ export class Resolver {
    */
   private archMacro(symbol: string, anyway = false): string | undefined {
     for (const header of ARCH_HEADERS) {
-      const text = this.read(`arch/${this.ownMachine.arch}/include/asm/${header}`);
+      const path = ownHeader(this.ownMachine.arch, header);
+      const text = this.read(path);
       if (text === null || !text.includes(symbol)) continue;
-      const index = this.cache.index(`arch/${this.ownMachine.arch}/include/asm/${header}`, text);
+      const index = this.cache.index(path, text);
       const definition = (index.definitions.get(symbol) ?? []).find(
         (candidate) =>
           !(anyway && asksFor(candidate, symbol)) &&
@@ -642,6 +642,10 @@ interface Included {
   readonly when: readonly string[];
 }
 
+/** Where `<asm/name>` may stand. */
+const ownHeader = (arch: string, name: string): string => `arch/${arch}/include/asm/${name}`;
+const genericHeader = (name: string): string => `include/asm-generic/${name}`;
+
 const includedByIndex = new WeakMap<FileIndex, readonly Included[]>();
 
 function includedIn(index: FileIndex, from: string): readonly Included[] {
@@ -649,12 +653,8 @@ function includedIn(index: FileIndex, from: string): readonly Included[] {
   if (known === undefined) {
     known = index.includes.flatMap(({ path, system, when }): readonly Included[] => {
       const asm = system && path.startsWith('asm/');
-      if (asm) {
-        const target = path.slice('asm/'.length);
-        return worthReading(`include/asm-generic/${target}`) ? [{ target, asm, when }] : [];
-      }
-      const target = system ? `include/${path}` : beside(path, from);
-      return worthReading(target) ? [{ target, asm, when }] : [];
+      const target = asm ? path.slice('asm/'.length) : system ? `include/${path}` : beside(path, from);
+      return worthReading(asm ? genericHeader(target) : target) ? [{ target, asm, when }] : [];
     });
     includedByIndex.set(index, known);
   }

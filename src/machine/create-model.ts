@@ -162,7 +162,7 @@ export function createModel(options: ModelOptions): MachineModel {
     for (const level of levels) if (state.entries[level] === 0) step.putEntry(level, step.entry(level));
     for (let cpu = 0; cpu < programs.length; cpu += 1) {
       step.setClassByte(cpu, CONDITION, COND.active);
-      state.pc[cpu] = skip(machine, programs[cpu] as CompiledProgram, 0);
+      state.pc[cpu] = skip(programs[cpu] as CompiledProgram, 0);
     }
     const all = Array.from({ length: layout.classes }, (_, cls) => cls);
     for (const stranger of machine.unloaded ? all : (options.strangers ?? []))
@@ -459,7 +459,7 @@ function runStep(step: Step, listener: Listener | null): number {
     if (!done && !shared && !left) continue;
     const last = step.node;
     if (next >= 0 && state.violation === null) {
-      state.pc[cpu] = skip(step.machine, program, next);
+      state.pc[cpu] = skip(program, next);
       if (!step.machine.whole && !left) runOn(step, listener, start);
     }
     dropDead(program, step.state, cpu);
@@ -486,7 +486,7 @@ function runOn(step: Step, listener: Listener | null, start: number): void {
     runNode(step, id, node, null);
     if (!step.staysQuiet()) return;
     if (state.machinePart() !== machine) listener?.changed?.(step.node);
-    state.pc[cpu] = skip(step.machine, program, state.pc[cpu] ?? -1);
+    state.pc[cpu] = skip(program, state.pc[cpu] ?? -1);
   }
 }
 
@@ -559,7 +559,7 @@ function forgetStrangers(step: Step): void {
 }
 
 /** Empty assignments only join paths: standing before or behind one is the same. */
-function skip(_machine: Machine, program: CompiledProgram, from: number): number {
+function skip(program: CompiledProgram, from: number): number {
   let at = from;
   for (let count = 0; count < program.nodes.length; count += 1) {
     const node = program.nodes[at];

@@ -3,6 +3,7 @@
  * array, values are numbers of a table that all states of a model share, everything rare is in one text map.
  */
 import { encodeValue, type Value } from '#event/value.js';
+import { Names } from './liveness.js';
 import { Rows } from './rows.js';
 import type { Violation } from './run.js';
 
@@ -243,7 +244,7 @@ export class KeyTable {
   private readonly rows = new Rows();
   /** By number of the row: the variables that all states with it share. */
   private readonly variables: (readonly number[])[] = [];
-  private readonly violations = new Map<string, number>();
+  private readonly violations = new Names();
   private readonly states = new Rows();
   readonly empty = new Notes(this, new Map(), 0);
 
@@ -281,7 +282,7 @@ export class KeyTable {
     const { states } = this;
     states.push(hardware.number);
     states.push(notes.number);
-    states.push(violation === null ? 0 : this.violationNumber(violation));
+    states.push(violation === null ? 0 : this.numberOf(violation));
     for (const at of pc) states.push(at);
     for (let cpu = 0; cpu < vars.length; cpu += 1) {
       const own = vars[cpu] ?? [];
@@ -294,14 +295,9 @@ export class KeyTable {
     return states.close();
   }
 
-  private violationNumber({ hazard, object, cpu, node }: Violation): number {
-    const text = `${hazard} ${object} ${cpu} ${node}`;
-    let number = this.violations.get(text);
-    if (number === undefined) {
-      number = this.violations.size + 1;
-      this.violations.set(text, number);
-    }
-    return number;
+  /** From 1 on. */
+  private numberOf({ hazard, object, cpu, node }: Violation): number {
+    return 1 + this.violations.of(`${hazard} ${object} ${cpu} ${node}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileText, isSource, maxFileBytes, pathParts, sortedNames } from './file-text.js';
 import { requireKernel } from './kernel-check.js';
@@ -65,11 +65,9 @@ function rootOf(folder: string): string {
 
 function readInside(folders: Folders, path: string): string | null {
   try {
-    const real = folders.file(path);
-    if (real === null) return null;
-    const status = statSync(real, { throwIfNoEntry: false });
-    if (status === undefined || !status.isFile() || status.size > maxFileBytes) return null;
-    return fileText(readFileSync(real));
+    const file = folders.file(path);
+    if (file === null || !file.status.isFile() || file.status.size > maxFileBytes) return null;
+    return fileText(readFileSync(file.real));
   } catch {
     // No such file, or one that cannot be read: the same to a reader.
     return null;
@@ -136,14 +134,18 @@ class Folders {
     return real;
   }
 
-  /** The same for a file; it need not be there. */
-  file(path: string): string | null {
+  /** The same for a file, with what it is. */
+  file(path: string): { readonly real: string; readonly status: Stats } | null {
     const parts = pathParts(path) ?? [];
     const name = parts.pop();
     const folder = name === undefined ? null : this.folder(parts.join('/'));
     if (name === undefined || folder === null) return null;
     const place = join(folder, name);
-    return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true ? this.real(path) : place;
+    const status = lstatSync(place, { throwIfNoEntry: false });
+    if (status === undefined) return null;
+    if (!status.isSymbolicLink()) return { real: place, status };
+    const real = this.real(path);
+    return real === null ? null : { real, status: statSync(real) };
   }
 
   private real(path: string): string | null {
