@@ -119,15 +119,9 @@ const INCLUDE_DEPTH = 3;
 const HEADER_LIMIT = 400;
 
 /** What a resolver found: one object for each question. */
-interface Answer {
-  readonly found: Found | null;
+interface Answer<T = Found> {
+  readonly found: T | null;
   /** Made when somebody watches. */
-  asked: Asked | null;
-}
-
-/** The rule that a name has, or that it has none: one object for each question. */
-interface RuleAnswer {
-  readonly rule: CallRule | null;
   asked: Asked | null;
 }
 
@@ -148,7 +142,7 @@ export class Resolver {
   private readonly defined = new Map<string, Map<string, Answer>>();
   private readonly linkedTo = new Map<string, Answer>();
   /** By rule set and name: for any number of arguments, then for 0, 1 and so on. */
-  private readonly ruled = new WeakMap<RuleSet, Map<string, RuleAnswer[]>>();
+  private readonly ruled = new WeakMap<RuleSet, Map<string, Answer<CallRule>[]>>();
   private readonly symbols = new Map<string, string | undefined>();
   /** How many symbols are being found out: what is answered meanwhile is not final. */
   private settling = 0;
@@ -257,17 +251,17 @@ export class Resolver {
     const at = argumentCount === undefined ? 0 : argumentCount + 1;
     let answer = ofName[at];
     if (answer === undefined) {
-      answer = { rule: ruleFor(rules, name, this.ownMachine, argumentCount), asked: null };
+      answer = { found: ruleFor(rules, name, this.ownMachine, argumentCount), asked: null };
       ofName[at] = answer;
     }
     if (this.asked !== null) this.noteRule(answer, rules, name, argumentCount);
-    return answer.rule;
+    return answer.found;
   }
 
-  private noteRule(answer: RuleAnswer, rules: RuleSet, name: string, argumentCount?: number): void {
+  private noteRule(answer: Answer<CallRule>, rules: RuleSet, name: string, argumentCount?: number): void {
     answer.asked ??= {
       ask: (resolver) => effectOf(resolver.rule(rules, name, argumentCount)),
-      answer: effectOf(answer.rule),
+      answer: effectOf(answer.found),
     };
     this.asked?.add(answer.asked);
   }
@@ -697,10 +691,9 @@ function marksItself(index: FileIndex, definition: Definition): boolean {
 
 /** What to ask for who found this: its parts are shared by all resolvers of a session, their pair is not. */
 function alike(found: Found | null, find: (resolver: Resolver) => Found | null): Asked {
-  const { index, definition } = found ?? { index: null, definition: null };
   const ask = (resolver: Resolver): boolean => {
     const other = find(resolver);
-    return (other?.index ?? null) === index && (other?.definition ?? null) === definition;
+    return other?.index === found?.index && other?.definition === found?.definition;
   };
   return { ask, answer: true };
 }
